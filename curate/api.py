@@ -1,0 +1,74 @@
+"""The toolkit from Python, and what the commands call: flat keywords with the names of the command's options, and defaults that run.
+
+import curate
+
+made = curate.generate("reasoning_gym:gcd?size=100", "out", model="models/SmolLM2-135M-Instruct", num_correct=2)
+made.dataset.to_pandas(where="completion_tokens < 200")
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from curate.dataset import Dataset, open
+from curate.engines import EngineSettings, Sampling
+from curate.generate import Generated, Options, preview
+from curate.generate import generate as run
+from curate.prompts import PromptSummary, prompts
+from curate.sampling.budget import Prices
+from curate.sources import SourceOptions
+
+__all__ = ["Dataset", "Generated", "Options", "PromptSummary", "generate", "open", "options", "preview", "prompts", "run"]
+
+
+def options(
+    *,
+    model: str,
+    engine: str = "vllm",
+    base_url: Sequence[str] = (),
+    revision: str | None = None,
+    tensor_parallel_size: int = 1,
+    engine_args: Mapping[str, Any] | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    think_tags: tuple[str, str] = ("<think>", "</think>"),
+    timeout: float = 3600.0,
+    stream: bool = False,
+    max_concurrent: int | None = None,
+    temperature: float = 0.6,
+    top_p: float = 0.95,
+    top_k: int = 0,
+    min_p: float = 0.0,
+    max_tokens: int = 16384,
+    stop: Sequence[str] = (),
+    logprobs: bool = False,
+    source: SourceOptions | None = None,
+    price: Sequence[float] | None = None,
+    **other: Any,
+) -> Options:
+    """The options of a run from flat keywords; those that are not named here are fields of curate.generate.Options. `price` is USD per million tokens: input, output and, if wanted, cached input."""
+    return Options(
+        EngineSettings(
+            kind=engine,
+            model=model,
+            base_urls=tuple(base_url),
+            revision=revision,
+            tensor_parallel_size=tensor_parallel_size,
+            engine_args=dict(engine_args or {}),
+            chat_template_kwargs=dict(chat_template_kwargs or {}),
+            extra_body=dict(extra_body or {}),
+            think_tags=think_tags,
+            timeout=timeout,
+            stream=stream,
+            max_concurrent=max_concurrent,
+        ),
+        Sampling(temperature, top_p, top_k, min_p, max_tokens, tuple(stop), logprobs),
+        source if source is not None else SourceOptions(),
+        prices=None if price is None else Prices(*price),
+        **other,
+    )
+
+
+def generate(sources: str | Sequence[str], output: str | Path, **keywords: Any) -> Generated:
+    """Sample, verify and publish traces: `options(**keywords)` says how. Raises a CurateError (see curate.errors); Stopped where a budget or a signal ended it and the same call goes on."""
+    return run(sources, output, options(**keywords))

@@ -1,0 +1,163 @@
+"""`curate generate`: sample, verify, publish."""
+
+from typing import Any
+
+import click
+
+from curate.cli.source_options import source_options
+
+
+class KeyValue(click.ParamType):
+    """`name=value`, the value parsed as JSON where it is JSON."""
+
+    name = "k=v"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        import json
+
+        key, equals, text = str(value).partition("=")
+        if not equals or not key:
+            self.fail(f"{value!r} is not of the form name=value", param, ctx)
+        try:
+            return key, json.loads(text)
+        except ValueError:
+            return key, text
+
+
+class JsonObject(click.ParamType):
+    """A JSON object."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        import json
+
+        if isinstance(value, dict):
+            return value
+        try:
+            found = json.loads(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is not JSON ({error})", param, ctx)
+        if not isinstance(found, dict):
+            self.fail(f"{value!r} is not a JSON object", param, ctx)
+        return found
+
+
+class NumCorrect(click.ParamType):
+    """A number, or `all`."""
+
+    name = "k|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == "all" or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor all", param, ctx)
+
+
+@click.command("generate")
+@click.argument("sources", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=click.Path(), help="The dataset directory to make or to go on with.")
+@click.option("--model", required=True, help="Directory or hub name of the model; with the scripted engine, file.py:function.")
+@click.option(
+    "--engine",
+    type=click.Choice(["vllm", "openai", "transformers", "scripted"]),
+    default="vllm",
+    show_default=True,
+    help="Where completions come from.",
+)
+@click.option(
+    "--base-url", multiple=True, help="openai: the server's address; several are used side by side. The key comes from OPENAI_API_KEY."
+)
+@click.option("--model-revision", "model_revision", help="Commit, tag or branch of a hub model.")
+@click.option("-n", "--num-generations", type=int, default=16, show_default=True, help="Samples a prompt, at most.")
+@click.option("--num-correct", type=NumCorrect(), default=1, show_default=True, help="Accepted samples wanted a prompt, or all.")
+@click.option("--give-up-tokens", type=int, help="End a prompt whose next accepted trace would cost more tokens than this.")
+@click.option("--min-pass-rate", type=float, default=0.0, show_default=True, help="Keep nothing of prompts with a lower pass rate.")
+@click.option("--accept", multiple=True, default=["truncated"], show_default=True, help="Cheap filters that an accepted sample passes.")
+@click.option("--temperature", type=float, default=0.6, show_default=True)
+@click.option("--top-p", type=float, default=0.95, show_default=True)
+@click.option("--top-k", type=int, default=0, show_default=True, help="0: all.")
+@click.option("--min-p", type=float, default=0.0, show_default=True)
+@click.option("--max-tokens", type=int, default=16384, show_default=True, help="Tokens a sample, at most.")
+@click.option("--stop", multiple=True, help="Text that ends a sample.")
+@click.option("--logprobs", is_flag=True, help="Store token ids and log-probabilities.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--template",
+    type=click.Choice(["chat", "r1-zero"]),
+    default="chat",
+    show_default=True,
+    help="chat: the model's own; r1-zero: plain text for a base model.",
+)
+@click.option("--system-prompt", help="A system turn before everything else.")
+@click.option("--few-shot", help="JSONL file of worked examples (question, answer, source), or builtin:demo.")
+@click.option("--prefill", default="", help="Text that every answer begins with.")
+@click.option("--think-tags", nargs=2, default=("<think>", "</think>"), show_default=True, metavar="OPEN CLOSE", help="The chain's tags.")
+@click.option("--continue-truncated", is_flag=True, help="Go on once with an answer that was cut off at --max-tokens.")
+@click.option("--chat-template-kwargs", type=JsonObject(), help="For the chat template, as JSON.")
+@click.option("--extra-body", type=JsonObject(), help="openai: more fields of the request, as JSON.")
+@click.option("--engine-arg", type=KeyValue(), multiple=True, help="An argument of the engine, such as gpu_memory_utilization=0.8.")
+@click.option("--tensor-parallel-size", type=int, default=1, show_default=True)
+@click.option("--max-concurrent", type=int, help="Requests in flight; the engine suggests it where not given.")
+@click.option("--timeout", type=float, default=3600.0, show_default=True, help="openai: seconds that one request may take.")
+@click.option("--stream", is_flag=True, help="openai: read answers as streams.")
+@click.option("--budget-tokens", type=int, help="Output tokens that this call may spend.")
+@click.option("--budget-minutes", type=float, help="Minutes that this call may take.")
+@click.option("--budget-usd", type=float, help="Money that this call may spend; needs --price.")
+@click.option("--price", nargs=2, type=float, metavar="IN OUT", help="USD per million input and output tokens.")
+@click.option("--price-cached", type=float, help="USD per million cached input tokens, where they are cheaper.")
+@click.option(
+    "--prompts-per-shard", type=int, default=1024, show_default=True, help="A shard is published when all its prompts have ended."
+)
+@click.option(
+    "--tail-width",
+    type=int,
+    default=2,
+    show_default=True,
+    help="How much waves widen once no prompt is left to start and the engine would stand idle.",
+)
+@click.option("--overwrite", is_flag=True, help="Throw away what the directory holds, completions included, and start again.")
+@click.option("--dry-run", is_flag=True, help="Print one prompt exactly as it would be sent, and the counts; send nothing.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@source_options
+def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) -> None:
+    """Sample answers to the prompts of SOURCES, verify them, and publish the correct ones.
+
+    A SOURCE is reasoning_gym:TASK?param=value, human_eval, a JSONL or Parquet file, a directory that `curate prompts` or `curate generate` made, or a Hugging Face dataset by name.
+    The same command again goes on where it stopped; nothing that was generated is paid for twice.
+    """
+    from curate import api
+    from curate.cli.source_options import source_arguments
+    from curate.report.funnel import render_funnel
+
+    source, weights, limit = source_arguments(given)
+    price, cached, correct = given.pop("price"), given.pop("price_cached"), given.pop("num_correct")
+    options = api.options(
+        source=source,
+        weights=weights,
+        limit=limit,
+        revision=given.pop("model_revision"),
+        engine_args=dict(given.pop("engine_arg")),
+        num_correct=None if correct == "all" else correct,
+        price=None if price is None else (*price, cached),
+        **given,
+    )
+    if dry_run:
+        text, counts = api.preview(sources, options)
+        click.echo(text)
+        click.echo("---")
+        for name, value in counts.items():
+            click.echo(f"{name}: {value:,}")
+        return
+    made = api.run(sources, output, options)
+    for warning in made.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if made.duplicates:
+        click.echo(f"{made.duplicates:,} duplicate prompts dropped", err=True)
+    for reason, count in made.skipped.items():
+        click.echo(f"{count:,} rows skipped: {reason}", err=True)
+    click.echo(render_funnel(made.dataset.stats))
+    click.echo(f"{made.tally.requested:,} requests to the engine, {made.tally.reused:,} answered from the log; dataset: {output}")

@@ -1,0 +1,122 @@
+"""What a run's directory was made with. Fields are of two kinds, listed here and nowhere else.
+
+*Identity* says what the rows are: another identity in the same directory is refused, naming the fields. *Extent* says how many of them there are and how they were made: another extent continues,
+reuses every completion and republishes only the shards that it changes. Nothing that differs from run to run (times, hosts) is in either.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from curate.errors import IdentityMismatch, StoreError, UsageError
+from curate.records import SCHEMA_VERSION
+
+IDENTITY = {
+    "engine": "engine kind",
+    "model": "model name",
+    "model_revision": "fingerprint of the weights, or resolved revision",
+    "template": "prompt template with its version",
+    "system_prompt": "--system-prompt",
+    "sampling": "temperature, top-p, top-k, min-p, max tokens, stop, logprobs",
+    "seed": "--seed",
+    "prefill": "--prefill",
+    "think_tags": "--think-tags",
+    "chat_template_kwargs": "--chat-template-kwargs",
+    "extra_body": "--extra-body",
+    "engine_args": "those --engine-arg that change what the model computes",
+    "continue_truncated": "--continue-truncated",
+    "accept": "--accept",
+    "verifiers": "versions of the verifiers",
+}
+EXTENT = {
+    "prompts": "fingerprint of the prompt set",
+    "n_prompts": "prompts",
+    "max_samples": "-n",
+    "num_correct": "--num-correct",
+    "give_up_tokens": "--give-up-tokens",
+    "tokens_per_sample": "what a sample is taken to cost in the give-up rule",
+    "tail_width": "how waves widen once no prompt is left to start",
+    "min_pass_rate": "--min-pass-rate",
+    "prompts_per_shard": "--prompts-per-shard",
+}
+# Engine arguments that change what is computed; the others (memory, parallelism, scheduling) are extent and are not recorded.
+COMPUTING_ENGINE_ARGS = frozenset(
+    {
+        "dtype",
+        "quantization",
+        "kv_cache_dtype",
+        "hf_overrides",
+        "max_model_len",
+        "tokenizer",
+        "tokenizer_revision",
+        "revision",
+        "rope_scaling",
+        "rope_theta",
+        "enable_lora",
+        "chat_template",
+    }
+)
+
+
+class Config(NamedTuple):
+    """The configuration of a directory."""
+
+    kind: str  # samples | prompts
+    identity: Mapping[str, Any]
+    extent: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As written to config.json."""
+        return {"schema_version": SCHEMA_VERSION, "kind": self.kind, "identity": dict(self.identity), "extent": dict(self.extent)}
+
+    def as_json(self) -> str:
+        """The text of config.json."""
+        return json.dumps(self.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_config(directory: Path) -> Config | None:
+    """The configuration in a directory, None where there is none. Raises StoreError for a file that is none of ours or of another schema version."""
+    path = directory / "config.json"
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        version = found["schema_version"]
+        config = Config(found["kind"], found["identity"], found["extent"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is not a configuration of r1-curate; give another directory") from error
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{directory} has schema version {version}, this release reads {SCHEMA_VERSION}: use the release that made it, or another directory"
+        )
+    return config
+
+
+def compare(directory: Path, found: Config, wanted: Config) -> None:
+    """Raise IdentityMismatch where `wanted` would make other rows than those in the directory."""
+    if found.kind != wanted.kind:
+        raise IdentityMismatch(f"{directory} holds {found.kind}, not {wanted.kind}: give another directory")
+    fields = sorted(set(found.identity) | set(wanted.identity))
+    differ = [
+        f"{f} ({_short(found.identity.get(f))} there, {_short(wanted.identity.get(f))} now)"
+        for f in fields
+        if found.identity.get(f) != wanted.identity.get(f)
+    ]
+    if differ:
+        raise IdentityMismatch(
+            f"{directory} was made with another configuration: {'; '.join(differ)}. Give another directory, or --overwrite to start again"
+        )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def checked(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> Config:
+    """A configuration of a run; every field must be listed above, so that none is left out of the comparison unseen."""
+    unknown = [f for f in (*identity, *extent) if f not in IDENTITY and f not in EXTENT]
+    if unknown:
+        raise UsageError(f"not a configuration field: {', '.join(unknown)}")
+    return Config(kind, identity, extent)

@@ -1,0 +1,385 @@
+"""`curate generate` as a function: prompts in, a directory of verified traces out.
+
+The order of work: prompts are brought in and sorted, configuration is compared with what the directory holds, then the sampler runs over the shards that are missing. An engine is started when the first
+completion is needed that is not in the log, so a run that only has to publish again never loads a model.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.completions import Completions
+from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
+from curate.dataset import Dataset
+from curate.engines import Engine, EngineSettings, Request, Sampling, open_engine, require
+from curate.errors import EngineError, UsageError
+from curate.filters import CHEAP
+from curate.ingest import Ingested, ingest, read_prompts
+from curate.report.card import card
+from curate.report.funnel import merge, statistics
+from curate.report.progress import Progress
+from curate.sampling.budget import Budget, Prices
+from curate.sampling.judge import Reading
+from curate.sampling.keys import seed_of
+from curate.sampling.policy import Policy, smallest_credible
+from curate.sampling.publish import Made
+from curate.sampling.run import Plan, Run, Tally
+from curate.shards import Directory, manifests, ranges, write_text
+from curate.sources import SourceOptions, collect
+from curate.templates import Template, read_examples
+from curate.verifiers import version
+from curate.verifiers.pool import VerifierPool
+
+TOKENS_PER_SAMPLE_SHARE = 0.25  # of max_tokens: what a sample is taken to cost in the give-up rule (R1's traces: a mean of 5.4k tokens under a limit of 32k, arXiv 2501.12948, Table 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that `curate generate` can be told, with defaults that run."""
+
+    engine: EngineSettings
+    sampling: Sampling = field(default_factory=Sampling)
+    source: SourceOptions = field(default_factory=SourceOptions)
+    weights: Sequence[float] | None = None
+    limit: int | None = None
+    num_generations: int = 16
+    num_correct: int | None = 1  # None: all
+    give_up_tokens: int | None = None
+    min_pass_rate: float = 0.0
+    accept: Sequence[str] = ("truncated",)
+    template: str = "chat"
+    system_prompt: str | None = None
+    few_shot: str | None = None
+    prefill: str = ""
+    continue_truncated: bool = False
+    seed: int = 0
+    budget_tokens: int | None = None
+    budget_minutes: float | None = None
+    budget_usd: float | None = None
+    prices: Prices | None = None
+    prompts_per_shard: int = 1024
+    tail_width: int = 2
+    overwrite: bool = False
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        for name, wrong in (
+            ("num_generations", self.num_generations < 1),
+            ("num_correct", self.num_correct is not None and self.num_correct < 1),
+            ("max_tokens", self.sampling.max_tokens < 1),
+            ("temperature", self.sampling.temperature < 0),
+            ("top_p", not 0 < self.sampling.top_p <= 1),
+            ("min_pass_rate", not 0 <= self.min_pass_rate <= 1),
+            ("prompts_per_shard", self.prompts_per_shard < 1),
+            ("tail_width", self.tail_width < 1),
+            ("max_concurrent", self.engine.max_concurrent is not None and self.engine.max_concurrent < 1),
+        ):
+            if wrong:
+                raise UsageError(f"--{name.replace('_', '-')} is out of range")
+        unknown = [name for name in self.accept if name not in CHEAP]
+        if unknown:
+            raise UsageError(f"unknown filter {unknown[0]!r} in --accept: there are {', '.join(CHEAP)}")
+        if self.num_correct is not None and self.num_correct > self.num_generations:
+            raise UsageError(f"--num-correct {self.num_correct} can never be reached with -n {self.num_generations}")
+        if self.budget_usd is not None and self.prices is None:
+            raise UsageError("--budget-usd needs --price IN OUT, in USD per million tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a call of `generate` did, and the dataset that it made."""
+
+    dataset: Dataset
+    tally: Tally
+    prompts: int
+    duplicates: int
+    skipped: Mapping[str, int]
+    warnings: Sequence[str]
+
+
+class _LazyEngine:
+    """The engine, started at the first request; kind and capabilities are known before."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._started: asyncio.Task[None] | None = None
+        self.kind = engine.kind
+        self.capabilities = engine.capabilities
+        self.max_concurrent = engine.max_concurrent
+        self.identity = engine.identity
+        self.preview = engine.preview
+        self.close = engine.close
+
+    async def start(self) -> None:
+        if self._started is None:
+            self._started = asyncio.create_task(self._engine.start())
+        await asyncio.shield(self._started)
+
+    async def complete(self, request: Request) -> Any:
+        if self._started is None or not self._started.done():
+            await self.start()
+        return await self._engine.complete(request)
+
+
+def generate(sources: str | Sequence[str], output: str | Path, options: Options) -> Generated:
+    """Sample, verify and publish. Works with or without a running event loop (in a notebook it runs in a thread of its own).
+
+    Raises a CurateError: UsageError for what was asked wrongly, EngineError, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
+    """
+    names = [sources] if isinstance(sources, str) else list(sources)
+    work = _generate(names, Path(output), options)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _in_thread(work)
+
+
+def _in_thread(work: Any) -> Any:
+    result: dict[str, Any] = {}
+
+    def target() -> None:
+        try:
+            result["value"] = asyncio.run(work)
+        except BaseException as error:
+            result["error"] = error
+
+    thread = threading.Thread(target=target, name="curate")
+    thread.start()
+    thread.join()
+    if "error" in result:
+        raise result["error"]
+    return result["value"]
+
+
+def _template(options: Options) -> Template:
+    return Template(options.template, options.system_prompt, read_examples(options.few_shot) if options.few_shot else ())
+
+
+def _policy(options: Options) -> Policy:
+    tokens = max(1, int(options.sampling.max_tokens * TOKENS_PER_SAMPLE_SHARE))
+    return Policy(options.num_generations, options.num_correct, options.give_up_tokens, tokens, options.tail_width)
+
+
+def _checked_engine(options: Options, template: Template) -> Engine:
+    engine = open_engine(options.engine)
+    if template.name == "r1-zero":
+        require(engine, "text")
+    if options.prefill:
+        require(engine, "prefill")
+    if options.continue_truncated:
+        require(engine, "continue")
+    if options.sampling.logprobs:
+        require(engine, "logprobs")
+    return engine
+
+
+def _kinds(prompts: Path) -> tuple[dict[str, str], set[float]]:
+    """The versions of the verifiers and the chance levels among the prompts. Refuses what cannot be judged yet."""
+    table = pq.read_table(prompts, columns=["accept", "verifier", "chance"])
+    accepts = set(pa.compute.unique(table["accept"]).to_pylist())
+    if "judged" in accepts:
+        raise UsageError(
+            "some prompts need a judge (accept = judged), which this release does not have: leave them out with --where \"accept <> 'judged'\""
+        )
+    verified = table.filter(pa.compute.equal(table["accept"], "verified"))
+    names = set(pa.compute.unique(verified["verifier"]).to_pylist())
+    if None in names:
+        raise UsageError("some prompts are to be verified but name no verifier: give --verifier NAME")
+    return {name: version(name) for name in sorted(names)}, set(pa.compute.unique(table["chance"]).to_pylist())
+
+
+def _config(options: Options, engine: Engine, template: Template, policy: Policy, verifiers: Mapping[str, str], found: Ingested) -> Config:
+    settings = options.engine
+    return checked(
+        "samples",
+        {
+            "engine": engine.kind,
+            **engine.identity(),
+            "template": template.label,
+            "system_prompt": options.system_prompt,
+            "sampling": options.sampling.as_dict(),
+            "seed": options.seed,
+            "prefill": options.prefill,
+            "think_tags": list(settings.think_tags),
+            "chat_template_kwargs": dict(settings.chat_template_kwargs),
+            "extra_body": dict(settings.extra_body),
+            "engine_args": {k: v for k, v in settings.engine_args.items() if k in COMPUTING_ENGINE_ARGS},
+            "continue_truncated": options.continue_truncated,
+            "accept": sorted(options.accept),
+            "verifiers": dict(verifiers),
+        },
+        {
+            "prompts": found.fingerprint,
+            "n_prompts": found.count,
+            "max_samples": policy.max_samples,
+            "num_correct": policy.num_correct,
+            "give_up_tokens": policy.give_up_tokens,
+            "tokens_per_sample": policy.tokens_per_sample,
+            "tail_width": policy.tail_width,
+            "min_pass_rate": options.min_pass_rate,
+            "prompts_per_shard": options.prompts_per_shard,
+        },
+    )
+
+
+def describe(directory: Path, config: Config, *, complete: bool) -> None:
+    """Write stats.json and README.md from the manifests."""
+    stats = statistics(merge(m["funnel"] for m in manifests(directory)))
+    write_text(directory / "stats.json", json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_text(directory / "README.md", card(config.as_dict(), stats, complete))
+
+
+async def _generate(names: Sequence[str], output: Path, options: Options) -> Generated:
+    directory = Directory(output, "samples")
+    template = _template(options)
+    policy = _policy(options)
+    engine = _checked_engine(options, template)
+    directory.acquire()
+    try:
+        before = None if options.overwrite else read_config(output)
+        found = ingest(collect(names, options.source, options.weights, options.limit), output / "input")
+        verifiers, chances = _kinds(found.path)
+        config = _config(options, engine, template, policy, verifiers, found)
+        if options.overwrite:
+            directory.wipe()
+        if before is not None:
+            compare(output, before, config)
+        warnings = _warnings(policy, chances)
+        ids = pq.read_table(found.path, columns=["id"])["id"].combine_chunks()
+        shards = ranges(ids, options.prompts_per_shard)
+        directory.configure(config)
+        if (output / "_SUCCESS").exists() and all(directory.manifest(s.name) for s in shards):
+            return Generated(
+                Dataset(output),
+                Tally(prompts_done=found.count, shards_reused=len(shards)),
+                found.count,
+                found.duplicates,
+                found.skipped,
+                warnings,
+            )
+        directory.collect_garbage([s.name for s in shards])
+        describe(output, config, complete=False)
+        made = Made(
+            config.identity, "seed" in engine.capabilities, options.min_pass_rate, Reading(options.engine.think_tags, options.prefill)
+        )
+        plan = Plan(
+            found.path,
+            shards,
+            policy,
+            options.sampling,
+            template,
+            options.accept,
+            made,
+            dict(config.extent),
+            options.engine.max_concurrent or engine.max_concurrent,
+            options.continue_truncated,
+        )
+        tally = await _sample(plan, engine, directory, options, found.count)
+        describe(output, config, complete=True)
+        directory.finish()
+    finally:
+        directory.release()
+    if tally.refused:
+        raise EngineError(
+            f"{tally.refused} requests were refused and stand in rejects/ with their reason (the first: {tally.first_refusal}); everything else is finished in {output}"
+        )
+    return Generated(Dataset(output), tally, found.count, found.duplicates, found.skipped, warnings)
+
+
+def _warnings(policy: Policy, chances: set[float]) -> list[str]:
+    return [
+        f"prompts with chance level {chance:g} need {needed} right samples to be told from guessing, and -n is {policy.max_samples}: nothing of them can be kept"
+        for chance in sorted(chances)
+        if 0.0 < chance < 1.0 and (needed := smallest_credible(chance)) > policy.max_samples
+    ]
+
+
+async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Options, total: int) -> Tally:
+    budget = Budget(options.budget_tokens, options.budget_minutes, options.budget_usd, options.prices)
+    async with AsyncExitStack() as stack:
+        progress = Progress(
+            total, sys.stderr, quiet=options.quiet, wanted=None if plan.policy.num_correct is None else plan.policy.num_correct * total
+        )
+        stack.callback(progress.close)
+        store = Completions(directory.path / "completions")
+        stack.callback(store.close)
+        pool = await stack.enter_async_context(VerifierPool())
+        lazy = _LazyEngine(engine)
+        stack.push_async_callback(engine.close)
+        run = Run(plan, lazy, pool, store, directory, budget, progress)
+        with _Signals(run, sys.stderr):
+            return await run.run()
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM stop a run cleanly; a second one leaves at once. In a thread other than the main one (a notebook) there is nothing to install."""
+
+    def __init__(self, run: Run, stream: TextIO) -> None:
+        self._run = run
+        self._stream = stream
+        self._main = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> None:
+        if self._main:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._received, number)
+
+    def _received(self, number: signal.Signals) -> None:
+        for again in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(again)
+        print("\nstopping; what is finished is being saved (once more to leave at once)", file=self._stream, flush=True)
+        self._run.stop("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
+
+    def __exit__(self, *_: object) -> None:
+        if self._main:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+
+def preview(sources: str | Sequence[str], options: Options) -> tuple[str, dict[str, int]]:
+    """One prompt exactly as it would be sent, and the counts of a run; nothing is sent and nothing is written."""
+    import tempfile
+
+    names = [sources] if isinstance(sources, str) else list(sources)
+    template = _template(options)
+    policy = _policy(options)
+    engine = _checked_engine(options, template)
+    with tempfile.TemporaryDirectory() as work:
+        found = ingest(collect(names, options.source, options.weights, options.limit), Path(work))
+        _kinds(found.path)
+        prompt = next(read_prompts(found.path))
+    asked = template.ask(prompt)
+    seed = seed_of(options.seed, prompt.id, 0) if "seed" in engine.capabilities else None
+
+    async def show() -> str:
+        try:
+            return await engine.preview(Request(prompt.id, 0, options.sampling, seed, asked.messages, asked.text, options.prefill))
+        finally:
+            await engine.close()
+
+    work_ = show()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        text = asyncio.run(work_)
+    else:
+        text = _in_thread(work_)
+    return text, {
+        "prompts": found.count,
+        "duplicates dropped": found.duplicates,
+        "requests, at least": found.count
+        * (policy.max_samples if policy.num_correct is None else min(policy.num_correct, policy.max_samples)),
+        "requests, at most": found.count * policy.max_samples,
+        "output tokens, at most": found.count * policy.max_samples * options.sampling.max_tokens,
+    }

@@ -1,0 +1,73 @@
+"""`curate prompts` as a function: prompts from their sources into a dataset directory of their own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from curate.config import checked, read_config
+from curate.generate import describe
+from curate.ingest import ingest, read_prompts
+from curate.records import prompt_row
+from curate.shards import Directory, Range, ShardWriter, ranges, rows_digest
+from curate.sources import SourceOptions, collect
+
+PER_SHARD = 65536  # prompts are small: a shard of them stays under some 100 MB
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSummary:
+    """What `prompts` brought in."""
+
+    count: int
+    duplicates: int
+    skipped: Mapping[str, int]
+
+
+def prompts(
+    sources: str | Sequence[str],
+    output: str | Path,
+    *,
+    options: SourceOptions | None = None,
+    weights: Sequence[float] | None = None,
+    limit: int | None = None,
+) -> PromptSummary:
+    """Collect prompts into a directory. An existing directory of prompts is replaced shard by shard. Raises SourceError, UsageError or StoreError."""
+    names = [sources] if isinstance(sources, str) else list(sources)
+    path = Path(output)
+    directory = Directory(path, "prompts")
+    directory.acquire()
+    try:
+        read_config(path)  # refuses a directory of another schema version before anything is written
+        found = ingest(collect(names, options if options is not None else SourceOptions(), weights, limit), path / "input")
+        config = checked("prompts", {}, {"prompts": found.fingerprint, "n_prompts": found.count, "prompts_per_shard": PER_SHARD})
+        shards = ranges(pq.read_table(found.path, columns=["id"])["id"].combine_chunks(), PER_SHARD)
+        directory.configure(config)
+        directory.collect_garbage([s.name for s in shards])
+        describe(path, config, complete=False)
+        for shard in shards:
+            _publish(directory, shard, found.path)
+        describe(path, config, complete=True)
+        directory.finish()
+        found.path.unlink()
+        (path / "input").rmdir()
+    finally:
+        directory.release()
+    return PromptSummary(found.count, found.duplicates, found.skipped)
+
+
+def _publish(directory: Directory, shard: Range, prompts_file: Path) -> None:
+    def rows() -> Any:
+        return (prompt_row(p) for p in read_prompts(prompts_file, shard.low, f"{shard.high}g"))
+
+    groups: dict[str, dict[str, dict[str, int]]] = {"sources": {}, "domains": {}}
+    count = 0
+    with ShardWriter(directory, shard.name) as writer:
+        for row in rows():
+            writer.add("prompts", row)
+            count += 1
+            for group, name in (("sources", row["source"]), ("domains", row["domain"])):
+                groups[group].setdefault(name, {"prompts": 0})["prompts"] += 1
+        writer.commit(funnel={"prompts": count, **groups}, input_digest=rows_digest(rows()))

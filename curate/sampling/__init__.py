@@ -1,0 +1,1 @@
+"""The adaptive rejection sampler: a pure stopping policy, an asynchronous loop around it, and budgets."""
