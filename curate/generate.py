@@ -131,13 +131,13 @@ class _LazyEngine:
         return await self._engine.complete(request)
 
 
-def generate(sources: str | Sequence[str], output: str | Path, options: Options) -> Generated:
-    """Sample, verify and publish. Works with or without a running event loop (in a notebook it runs in a thread of its own).
+def generate(sources: str | Sequence[str], output: str | Path, options: Options, engine: Engine | None = None) -> Generated:
+    """Sample, verify and publish. Works with or without a running event loop (in a notebook it runs in a thread of its own). An `engine` given takes the place of the one that the options describe.
 
     Raises a CurateError: UsageError for what was asked wrongly, EngineError, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
-    work = _generate(names, Path(output), options)
+    work = _generate(names, Path(output), options, engine)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -171,8 +171,8 @@ def _policy(options: Options) -> Policy:
     return Policy(options.num_generations, options.num_correct, options.give_up_tokens, tokens, options.tail_width)
 
 
-def _checked_engine(options: Options, template: Template) -> Engine:
-    engine = open_engine(options.engine)
+def _checked_engine(options: Options, template: Template, given: Engine | None = None) -> Engine:
+    engine = given if given is not None else open_engine(options.engine)
     if template.name == "r1-zero":
         require(engine, "text")
     if options.prefill:
@@ -240,13 +240,12 @@ def describe(directory: Path, config: Config, *, complete: bool) -> None:
     write_text(directory / "README.md", card(config.as_dict(), stats, complete))
 
 
-async def _generate(names: Sequence[str], output: Path, options: Options) -> Generated:
+async def _generate(names: Sequence[str], output: Path, options: Options, given: Engine | None) -> Generated:
     directory = Directory(output, "samples")
     template = _template(options)
     policy = _policy(options)
-    engine = _checked_engine(options, template)
-    directory.acquire()
-    try:
+    engine = _checked_engine(options, template, given)
+    with directory:
         before = None if options.overwrite else read_config(output)
         found = ingest(collect(names, options.source, options.weights, options.limit), output / "input")
         verifiers, chances = _kinds(found.path)
@@ -288,8 +287,6 @@ async def _generate(names: Sequence[str], output: Path, options: Options) -> Gen
         tally = await _sample(plan, engine, directory, options, found.count)
         describe(output, config, complete=True)
         directory.finish()
-    finally:
-        directory.release()
     if tally.refused:
         raise EngineError(
             f"{tally.refused} requests were refused and stand in rejects/ with their reason (the first: {tally.first_refusal}); everything else is finished in {output}"

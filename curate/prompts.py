@@ -38,8 +38,7 @@ def prompts(
     names = [sources] if isinstance(sources, str) else list(sources)
     path = Path(output)
     directory = Directory(path, "prompts")
-    directory.acquire()
-    try:
+    with directory:
         read_config(path)  # refuses a directory of another schema version before anything is written
         found = ingest(collect(names, options if options is not None else SourceOptions(), weights, limit), path / "input")
         config = checked("prompts", {}, {"prompts": found.fingerprint, "n_prompts": found.count, "prompts_per_shard": PER_SHARD})
@@ -53,8 +52,6 @@ def prompts(
         directory.finish()
         found.path.unlink()
         (path / "input").rmdir()
-    finally:
-        directory.release()
     return PromptSummary(found.count, found.duplicates, found.skipped)
 
 

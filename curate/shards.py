@@ -81,7 +81,7 @@ class Directory:
         self.kind = kind
         self._lock: IO[str] | None = None
 
-    def acquire(self) -> None:
+    def __enter__(self) -> "Directory":
         """Make the directory and lock it. Raises StoreError where another run holds it, UsageError where it is a file or holds something else."""
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"{self.path} is a file, not a directory")
@@ -95,10 +95,11 @@ class Directory:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            self._lock.close()
             raise StoreError(f"another run is working in {self.path}: wait for it, or give another directory") from error
+        return self
 
-    def release(self) -> None:
-        """Give the lock back."""
+    def __exit__(self, *_: object) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None

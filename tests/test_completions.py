@@ -161,7 +161,9 @@ def test_a_disk_that_refuses_is_one_sentence(tmp_path: Path) -> None:
                 print(error)
         """
     )
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, cwd=Path(__file__).parents[1], text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, cwd=Path(__file__).parents[1], text=True, check=True
+    )
     lines = done.stdout.splitlines()
     assert len(lines) == 3
     assert all(line.startswith(f"cannot write {tmp_path}") for line in lines)

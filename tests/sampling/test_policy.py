@@ -3,10 +3,20 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.sampling.policy import AT_CHANCE, ENOUGH, GAVE_UP, MAX_SAMPLES, Policy, above_chance, binomial_cdf, smallest_credible, upper_bound
+from curate.sampling.policy import (
+    AT_CHANCE,
+    ENOUGH,
+    GAVE_UP,
+    MAX_SAMPLES,
+    Policy,
+    above_chance,
+    binomial_cdf,
+    smallest_credible,
+    upper_bound,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +52,14 @@ def test_waves_ask_for_what_is_missing() -> None:
     assert Policy(16, 1).wave(2, 1, 0) == 1  # an undecided sample takes an index and proves nothing
 
 
-@given(st.integers(1, 40), st.one_of(st.none(), st.integers(1, 6)), st.sampled_from([0.0, 0.1, 0.25, 0.5]), st.randoms(use_true_random=False), st.floats(0, 1))
+@settings(deadline=None)
+@given(
+    st.integers(1, 40),
+    st.one_of(st.none(), st.integers(1, 6)),
+    st.sampled_from([0.0, 0.1, 0.25, 0.5]),
+    st.randoms(use_true_random=False),
+    st.floats(0, 1),
+)
 def test_every_walk_ends_and_waves_never_overshoot(size: int, wanted: int | None, chance: float, rng: random.Random, rate: float) -> None:
     policy = Policy(size, wanted)
     n = k = 0
