@@ -1,6 +1,6 @@
 """Every finished request of a run, by key: what makes resume, growth and replay possible.
 
-An append-only log. Each writer has a file of its own in `completions/`, so nothing contends. A record is framed (magic, lengths, CRC32, key) around a zstd-compressed JSON payload. Records are
+An append-only log. Each writer has a file of its own in `completions/`, so nothing contends. A record is framed (magic, lengths, CRC32, key) around a zlib-compressed JSON payload. Records are
 committed in groups: a thread writes and fsyncs what has gathered at most every 100 ms, so a crash costs at most what finished in the last tenth of a second. A torn tail is cut off when
 the log is next opened for writing; damage in the middle costs the damaged record only, since reading goes on at the next magic.
 
@@ -15,13 +15,12 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from curate.errors import StoreError
 from curate.records import Completion, canonical_json
@@ -35,7 +34,6 @@ _FRAME = struct.Struct(
     "<4sIII24s"
 )  # magic, bytes of the compressed payload, bytes of the payload, CRC32 of lengths, key and compressed payload; key
 _KEY = np.dtype("S24")  # numpy drops trailing NUL bytes of a value it hands out: `_Index` puts them back
-_CODEC = pa.Codec("zstd", compression_level=1)
 _FIELDS = tuple(f.name for f in fields(Completion))
 
 
@@ -57,18 +55,17 @@ class Location(NamedTuple):
 
 def pack(key: str, record: Record) -> bytes:
     """One framed record. `key` is 48 hex digits."""
-    known = {k: v for k, v in asdict(record.completion).items() if v is not None and v is not False}
+    completion = record.completion
+    known = {name: value for name in _FIELDS if (value := getattr(completion, name)) is not None and value is not False}
     text = canonical_json([record.prompt_id, record.sample_index, record.part, known]).encode("utf-8", "surrogatepass")
-    body = bytes(_CODEC.compress(text, asbytes=True))
+    body = zlib.compress(text, 1)
     raw_key = bytes.fromhex(key)
     crc = zlib.crc32(raw_key + body, zlib.crc32(struct.pack("<II", len(body), len(text))))
     return _FRAME.pack(_MAGIC, len(body), len(text), crc, raw_key) + body
 
 
 def _unpack(body: bytes, size: int) -> Record:
-    prompt_id, index, part, known = json.loads(
-        bytes(_CODEC.decompress(body, decompressed_size=size, asbytes=True)).decode("utf-8", "surrogatepass")
-    )
+    prompt_id, index, part, known = json.loads(zlib.decompressobj().decompress(body, size).decode("utf-8", "surrogatepass"))
     for name in ("token_ids", "logprobs"):
         if name in known:
             known[name] = tuple(known[name])

@@ -8,12 +8,14 @@ import asyncio
 import json
 import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +41,8 @@ from curate.sources import SourceOptions, collect
 from curate.templates import Template, read_examples
 from curate.verifiers import version
 from curate.verifiers.pool import VerifierPool
+
+Result = TypeVar("Result")
 
 TOKENS_PER_SAMPLE_SHARE = 0.25  # of max_tokens: what a sample is taken to cost in the give-up rule (R1's traces: a mean of 5.4k tokens under a limit of 32k, arXiv 2501.12948, Table 5)
 
@@ -137,29 +141,17 @@ def generate(sources: str | Sequence[str], output: str | Path, options: Options,
     Raises a CurateError: UsageError for what was asked wrongly, EngineError, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
-    work = _generate(names, Path(output), options, engine)
+    return run_async(_generate(names, Path(output), options, engine))
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, in this thread or, where a loop is running in it already, in one of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    return _in_thread(work)
-
-
-def _in_thread(work: Any) -> Any:
-    result: dict[str, Any] = {}
-
-    def target() -> None:
-        try:
-            result["value"] = asyncio.run(work)
-        except BaseException as error:
-            result["error"] = error
-
-    thread = threading.Thread(target=target, name="curate")
-    thread.start()
-    thread.join()
-    if "error" in result:
-        raise result["error"]
-    return result["value"]
+    with ThreadPoolExecutor(1, thread_name_prefix="curate") as executor:
+        return executor.submit(asyncio.run, work).result()
 
 
 def _template(options: Options) -> Template:
@@ -346,8 +338,6 @@ class _Signals:
 
 def preview(sources: str | Sequence[str], options: Options) -> tuple[str, dict[str, int]]:
     """One prompt exactly as it would be sent, and the counts of a run; nothing is sent and nothing is written."""
-    import tempfile
-
     names = [sources] if isinstance(sources, str) else list(sources)
     template = _template(options)
     policy = _policy(options)
@@ -365,13 +355,7 @@ def preview(sources: str | Sequence[str], options: Options) -> tuple[str, dict[s
         finally:
             await engine.close()
 
-    work_ = show()
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        text = asyncio.run(work_)
-    else:
-        text = _in_thread(work_)
+    text = run_async(show())
     return text, {
         "prompts": found.count,
         "duplicates dropped": found.duplicates,

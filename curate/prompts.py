@@ -1,5 +1,6 @@
 """`curate prompts` as a function: prompts from their sources into a dataset directory of their own."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,11 +61,13 @@ def _publish(directory: Directory, shard: Range, prompts_file: Path) -> None:
         return (prompt_row(p) for p in read_prompts(prompts_file, shard.low, f"{shard.high}g"))
 
     groups: dict[str, dict[str, dict[str, int]]] = {"sources": {}, "domains": {}}
+    licenses: Counter[str] = Counter()
     count = 0
     with ShardWriter(directory, shard.name) as writer:
         for row in rows():
             writer.add("prompts", row)
             count += 1
+            licenses[row["license"] or "unknown"] += 1
             for group, name in (("sources", row["source"]), ("domains", row["domain"])):
                 groups[group].setdefault(name, {"prompts": 0})["prompts"] += 1
-        writer.commit(funnel={"prompts": count, **groups}, input_digest=rows_digest(rows()))
+        writer.commit(funnel={"prompts": count, "licenses": dict(licenses), **groups}, input_digest=rows_digest(rows()))

@@ -7,7 +7,7 @@ import click
 from curate.cli.source_options import source_options
 
 
-class KeyValue(click.ParamType):
+class KeyValue(click.ParamType[Any]):
     """`name=value`, the value parsed as JSON where it is JSON."""
 
     name = "k=v"
@@ -24,7 +24,7 @@ class KeyValue(click.ParamType):
             return key, text
 
 
-class JsonObject(click.ParamType):
+class JsonObject(click.ParamType[Any]):
     """A JSON object."""
 
     name = "json"
@@ -43,14 +43,14 @@ class JsonObject(click.ParamType):
         return found
 
 
-class NumCorrect(click.ParamType):
+class NumCorrect(click.ParamType[Any]):
     """A number, or `all`."""
 
     name = "k|all"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        if value == "all" or isinstance(value, int):
-            return value
+        if value == "all":
+            return "all"
         try:
             return int(value)
         except ValueError:
@@ -77,14 +77,16 @@ class NumCorrect(click.ParamType):
 @click.option("--give-up-tokens", type=int, help="End a prompt whose next accepted trace would cost more tokens than this.")
 @click.option("--min-pass-rate", type=float, default=0.0, show_default=True, help="Keep nothing of prompts with a lower pass rate.")
 @click.option("--accept", multiple=True, default=["truncated"], show_default=True, help="Cheap filters that an accepted sample passes.")
-@click.option("--temperature", type=float, default=0.6, show_default=True)
-@click.option("--top-p", type=float, default=0.95, show_default=True)
+@click.option("--temperature", type=float, default=0.6, show_default=True, help="0: always the likeliest token.")
+@click.option(
+    "--top-p", type=float, default=0.95, show_default=True, help="Sample from the likeliest tokens that together have this probability."
+)
 @click.option("--top-k", type=int, default=0, show_default=True, help="0: all.")
-@click.option("--min-p", type=float, default=0.0, show_default=True)
+@click.option("--min-p", type=float, default=0.0, show_default=True, help="Leave out tokens less likely than this share of the likeliest.")
 @click.option("--max-tokens", type=int, default=16384, show_default=True, help="Tokens a sample, at most.")
 @click.option("--stop", multiple=True, help="Text that ends a sample.")
 @click.option("--logprobs", is_flag=True, help="Store token ids and log-probabilities.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the run; every request gets a seed of its own from it.")
 @click.option(
     "--template",
     type=click.Choice(["chat", "r1-zero"]),
@@ -100,7 +102,7 @@ class NumCorrect(click.ParamType):
 @click.option("--chat-template-kwargs", type=JsonObject(), help="For the chat template, as JSON.")
 @click.option("--extra-body", type=JsonObject(), help="openai: more fields of the request, as JSON.")
 @click.option("--engine-arg", type=KeyValue(), multiple=True, help="An argument of the engine, such as gpu_memory_utilization=0.8.")
-@click.option("--tensor-parallel-size", type=int, default=1, show_default=True)
+@click.option("--tensor-parallel-size", type=int, default=1, show_default=True, help="GPUs that one copy of the model is spread over.")
 @click.option("--max-concurrent", type=int, help="Requests in flight; the engine suggests it where not given.")
 @click.option("--timeout", type=float, default=3600.0, show_default=True, help="openai: seconds that one request may take.")
 @click.option("--stream", is_flag=True, help="openai: read answers as streams.")

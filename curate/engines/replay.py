@@ -3,6 +3,7 @@
 Rows are a function of completions, prompts and configuration, so a replay of a run gives the same bytes; one with another verifier or another filter shows what they change, without a model.
 """
 
+import asyncio
 from pathlib import Path
 
 from curate.completions import read_all
@@ -11,6 +12,8 @@ from curate.engines.base import Request
 from curate.engines.scripted import ScriptedEngine
 from curate.errors import EngineError, StoreError
 from curate.records import Completion
+
+PATIENCE = 10.0  # seconds; a sample above its prompt's end may not have been recorded, and is cancelled as soon as the prompt ends here too
 
 
 def replay(directory: str | Path) -> ScriptedEngine:
@@ -23,9 +26,10 @@ def replay(directory: str | Path) -> ScriptedEngine:
         (r.prompt_id, r.sample_index, r.part): r.completion for _, r in read_all(path / "completions")
     }
 
-    def answer(request: Request) -> Completion:
+    async def answer(request: Request) -> Completion:
         found = recorded.get((request.prompt_id, request.sample_index, int(bool(request.continuation))))
         if found is None:
+            await asyncio.sleep(PATIENCE)
             raise EngineError(f"sample {request.sample_index} of prompt {request.prompt_id} was not recorded in {path}")
         return found
 

@@ -59,6 +59,7 @@ class Tally:
 
     prompts_done: int = 0
     accepted: int = 0
+    accepted_before: int = 0  # of these, in shards that an earlier call published
     sampled: int = 0
     reused: int = 0  # requests answered from the log
     requested: int = 0  # requests answered by the engine
@@ -100,8 +101,8 @@ class Run:
         self._ready: list[tuple[int, int, PromptState]] = []  # (position, index, state)
         self._todo = self._prompts()
         self._exhausted = False
-        self._in_flight = self._active = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()  # of these, those that wait for a completion: they hold a place in the engine
         self._shards: dict[str, _Open] = {}
         self._of: dict[int, _Open] = {}
         self._done_shards: asyncio.Queue[_Open | None] = asyncio.Queue()
@@ -177,7 +178,12 @@ class Run:
     def _pump(self) -> None:
         """Fill the engine: first what started prompts wait for, then new prompts."""
         limit = self.plan.max_concurrent
-        while self._in_flight < limit and self._active < limit * (1 + VERIFYING_PER_REQUEST) and self._stop is None and not self._draining:
+        while (
+            len(self._asking) < limit
+            and len(self._tasks) < limit * (1 + VERIFYING_PER_REQUEST)
+            and self._stop is None
+            and not self._draining
+        ):
             if not self._ready:
                 state = None if self._exhausted else next(self._todo, None)
                 if state is None:
@@ -186,21 +192,21 @@ class Run:
                 self._recalled[state.position] = self.store.recall(state.prompt.id)
                 self._ask(state)
                 continue
-            why = self.budget.reached(self._in_flight)
+            why = self.budget.reached(len(self._asking))
             if why is not None:
                 self._draining = why
                 return
             _, index, state = heapq.heappop(self._ready)
             if state.stop_reason is None:
                 task = asyncio.create_task(self._sample(state, index))
-                self._active += 1
                 state.tasks[index] = task
                 self._tasks.add(task)
+                self._asking.add(task)
                 task.add_done_callback(self._landed)
 
     def _ask(self, state: PromptState) -> None:
         """Queue a prompt's next wave."""
-        idle = self._exhausted and self._in_flight + len(self._ready) < self.plan.max_concurrent
+        idle = self._exhausted and len(self._asking) + len(self._ready) < self.plan.max_concurrent
         for index in range(
             state.n_asked, state.n_asked + state.policy.wave(state.n_asked, state.n, state.k, state.prompt.chance, tail=idle)
         ):
@@ -221,6 +227,7 @@ class Run:
             text += completion.text
             if completion.finish_reason != "length":
                 break
+        self._release()
         held = await judge(state.prompt, completions, tuple(places), self.plan.made.reading, self.plan.accept, self.pool)
         if held.refused:
             self.tally.refused += 1
@@ -253,14 +260,10 @@ class Run:
         request = Request(
             state.prompt.id, index, self.plan.sampling, seed, state.asked.messages, state.asked.text, reading.prefill, continuation
         )
-        self._in_flight += 1
         try:
             completion = await self.engine.complete(request)
         except RequestRefused as error:
             completion = Completion("", "error", error=str(error))
-        finally:
-            self._in_flight -= 1
-            self._changed.set()
         if completion.error is None:
             self._proven.set()
         else:
@@ -273,16 +276,24 @@ class Run:
     async def _believe(self, error: str) -> None:
         """A refusal is data about one prompt only once another request has passed; until then it may be the configuration's fault, and nothing is recorded."""
         self._refusals += 1
+        self._release()
         while not self._proven.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._proven.wait(), REFUSAL_PATIENCE)
-            if not self._proven.is_set() and (self._refusals >= REFUSALS_BEFORE_GIVING_UP or self._in_flight == 0):
+            if not self._proven.is_set() and (self._refusals >= REFUSALS_BEFORE_GIVING_UP or not self._asking):
                 raise EngineError(error)
+
+    def _release(self) -> None:
+        """Give the current task's place in the engine to another."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._asking.discard(task)
+        self._changed.set()
 
     def _landed(self, task: "asyncio.Task[None]") -> None:
         """A sample's task is over: go on with its prompt, or with what went wrong."""
         self._tasks.discard(task)
-        self._active -= 1
+        self._asking.discard(task)
         self._changed.set()
         if task.cancelled():
             return
@@ -330,6 +341,7 @@ class Run:
             self.tally.shards_reused += 1
             self.tally.prompts_done += manifest["funnel"]["prompts"]
             self.tally.accepted += manifest["funnel"]["accepted"]
+            self.tally.accepted_before += manifest["funnel"]["accepted"]
         else:
             self.tally.shards_published += 1
 
@@ -337,8 +349,9 @@ class Run:
         self.progress.update(
             prompts_done=self.tally.prompts_done,
             accepted=self.tally.accepted,
+            reused_accepted=self.tally.accepted_before,
             sampled=self.tally.sampled,
             output_tokens=self.tally.tokens,
-            in_flight=self._in_flight,
+            in_flight=len(self._asking),
             spent_usd=self.budget.spent_usd if self.budget.prices else None,
         )

@@ -5,7 +5,6 @@ template (arXiv 2501.12948, Table 1: a User/Assistant conversation that asks for
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files

@@ -656,7 +656,13 @@ def test_the_key_is_nowhere(caplog: pytest.LogCaptureFixture, monkeypatch: pytes
 
     async def scenario() -> list[str]:
         texts: list[str] = []
-        faults = [status(500, echo)] * 2, [status(400, echo)], [status(400, f"Unsupported parameter: 'seed' {echo}"), status(401, echo)]
+        echoing = answer(f"my key is {KEY}", KEY, reasoning=KEY) | {"model": KEY}
+        faults = (
+            [says(echoing)],
+            [status(500, echo, X_Echo=KEY)] * 2,
+            [status(400, echo)],
+            [status(400, f"Unsupported parameter: 'seed' {echo}"), status(401, echo)],
+        )
         for queue in faults:
             async with FaultyServer(*queue) as server:
                 engine = engine_for(server, extra_body={"key": KEY})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.engines.redact import HIDDEN, RedactingFilter, redact
+from curate.engines.redact import HIDDEN, RedactingFilter, hide, redact
 
 KEY = "canary-7f3a9c1e55d2"
 
@@ -68,3 +68,8 @@ def test_the_filter_cleans_log_records() -> None:
     assert RedactingFilter(KEY).filter(record)
     assert KEY not in record.getMessage()
     assert "u:p" not in record.getMessage()
+
+
+def test_placeholder_keys_leave_words_alone() -> None:
+    assert hide("the list is EMPTY", "EMPTY") == "the list is EMPTY"
+    assert hide(f"sk-learn and {KEY}", KEY) == f"sk-learn and {HIDDEN}"

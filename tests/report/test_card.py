@@ -33,7 +33,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.mark.parametrize(("shards", "none_kept_in"), [(1, None), (1, 0), (3, None), (3, 0), (3, 1), (8, None)])
+@pytest.mark.parametrize(("shards", "none_kept_in"), [(1, None), (3, None), (3, 0), (3, 1), (8, None)])
 @pytest.mark.parametrize("complete", [True, False])
 def test_load_dataset_gives_the_kept_rows(shards: int, none_kept_in: int | None, complete: bool, tmp_path: Path, offline: Path) -> None:
     import datasets
@@ -47,6 +47,16 @@ def test_load_dataset_gives_the_kept_rows(shards: int, none_kept_in: int | None,
     assert all(v["status"] == "correct" for v in kept["train"]["verdict"])
     for name, rows in (("rejects", stats["funnel"]["sampled"] - stats["funnel"]["kept"]), ("prompts", 30)):
         assert datasets.load_dataset(str(root), name, cache_dir=str(offline))["train"].num_rows == rows
+
+
+def test_where_nothing_was_kept_the_rejects_do_not_take_its_place(tmp_path: Path, offline: Path) -> None:
+    import datasets
+
+    root = toy.samples_directory(tmp_path / "set", none_kept_in=0)
+    with pytest.raises(ValueError, match="corresponds to no data"):
+        datasets.load_dataset(str(root), cache_dir=str(offline))
+    assert datasets.load_dataset(str(root), "rejects", cache_dir=str(offline))["train"].num_rows == 48
+    assert "cannot load a table without rows" in (root / "README.md").read_text()
 
 
 @pytest.mark.parametrize("shards", [1, 3])

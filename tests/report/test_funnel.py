@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.report.funnel import merge, render_funnel, statistics, wilson
@@ -21,6 +21,7 @@ def funnels(n: int = 12) -> list[dict[str, Any]]:
     return found
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 12))
 def test_merge_is_a_sum_in_any_order_and_grouping(order: list[int], cut: int) -> None:
     parts = funnels()
@@ -51,8 +52,12 @@ def test_merge_does_not_change_its_input() -> None:
         {"status": {"correct": "x"}},
         {"sources": {"a": 3}},
         {"sources": {"a": {"kept": None}}},
+        {"sources": {"a": {"kept": {"b": 1}}}},
         {"tokens": {"a": 1}},
         {"tokens": [1]},
+        {"tokens": float("nan")},
+        {"tokens": -1},
+        {"tokens": 10**400},
     ],
 )
 def test_what_is_no_funnel_is_refused(funnel: dict[str, Any]) -> None:
@@ -68,6 +73,7 @@ def test_wilson_against_published_values(hits: int, tries: int, low: float, high
     assert wilson(hits, tries) == pytest.approx((low, high), abs=1e-4)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_holds_the_share_and_stays_inside(case: tuple[int, int]) -> None:
     hits, tries = case
@@ -105,7 +111,9 @@ def test_nothing_kept_has_no_cost_per_trace() -> None:
 
 def test_text_fits_80_columns_and_tells_the_kinds_apart() -> None:
     funnel = merge(funnels())
-    long = {f"a/very/long/path/to/a/source/{'x' * 60}:{k}": v for k, v in funnel["sources"].items()} | {"漢字" * 30: funnel["sources"][toy.TASKS[0]]}
+    long = {f"a/very/long/path/to/a/source/{'x' * 60}:{k}": v for k, v in funnel["sources"].items()} | {
+        "漢字" * 30: funnel["sources"][toy.TASKS[0]]
+    }
     scaled = {k: v * 10**7 for k, v in funnel.items() if isinstance(v, int)}
     text = render_funnel(statistics(funnel | scaled | {"sources": long}))
     assert max(columns_of(line) for line in text.splitlines()) <= 80

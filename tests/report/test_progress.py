@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.report.progress import Progress, duration
@@ -26,9 +26,7 @@ class Clock:
         return self.now
 
 
-def made(
-    terminal: bool, *, quiet: bool = False, width: int = 200, total: int = 100
-) -> tuple[Progress, Stream, Clock]:
+def made(terminal: bool, *, quiet: bool = False, width: int = 200, total: int = 100) -> tuple[Progress, Stream, Clock]:
     stream, clock = Stream(terminal), Clock()
     return Progress(total, stream, quiet, clock=clock, width=lambda: width), stream, clock
 
@@ -174,6 +172,7 @@ def test_a_stream_that_goes_away_does_not_end_the_run() -> None:
     progress.close()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**7))
 def test_duration_reads_back(seconds: int) -> None:
     text = duration(seconds)

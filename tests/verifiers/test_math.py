@@ -198,7 +198,7 @@ def test_fractions_are_exact(a, b):
     assert value[0] * b == a
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="0123456789+-*/^!(){}[].,%$\\ abcxyz=<>|&_\n答案是", max_size=40))
 def test_any_text_gives_a_consistent_verdict(text):
     for response in (text, f"\\boxed{{{text}}}", f"<answer>{text}</answer>", f"The answer is {text}"):

@@ -1,0 +1,177 @@
+"""The process that holds the model: reads requests from one pipe, answers on another (wire.py), and leaves the rest to a backend.
+
+Run by file, not with -m, so that the caller's working directory never stands in sys.path. Only the standard library is imported at the top, because every process that vLLM spawns runs this file again as
+`__mp_main__`: that is where those processes are tied to the life of their parent. Standard output and error are a log file; nothing that a library prints can get between the messages.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+ROOT = str(Path(__file__).resolve().parents[3])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
+
+from curate.engines.hosting.guard import die_with_parent  # noqa: E402
+
+if __name__ == "__mp_main__":
+    import multiprocessing
+
+    _parent = multiprocessing.parent_process()
+    if _parent is not None and _parent.pid is not None:
+        die_with_parent(_parent.pid)
+
+if TYPE_CHECKING:
+    from curate.errors import CurateError
+
+DEAD = 70  # exit status of a host whose engine died
+
+
+class Backend(Protocol):
+    """What a host needs of a model."""
+
+    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a Completion."""
+        ...
+
+    def render(self, args: dict[str, Any]) -> str:
+        """The prompt as it is sent."""
+        ...
+
+    async def score(self, token_ids: list[int]) -> list[float]:
+        """The log-probability of each token but the first."""
+        ...
+
+    async def load_weights(self, directory: str) -> None:
+        """Change the weights."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the model."""
+        ...
+
+
+class RenderOnly:
+    """A backend with a tokenizer and no model, for previews."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        from curate.engines.hosting.rendering import Renderer, load_tokenizer
+
+        tokenizer = load_tokenizer(settings["model"], settings["engine_args"])
+        self.renderer = Renderer(tokenizer, settings["chat_template_kwargs"], settings["opening_tag"])
+
+    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def render(self, args: dict[str, Any]) -> str:
+        """The prompt as it is sent."""
+        return self.renderer(args).text
+
+    async def score(self, token_ids: list[int]) -> list[float]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    async def load_weights(self, directory: str) -> None:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def open_backend(settings: dict[str, Any]) -> Backend:
+    """The backend that the caller's settings name, with its model loaded."""
+    if settings["backend"] == "vllm":
+        from curate.engines.hosting.vllm_host import VllmBackend
+
+        return VllmBackend(settings)
+    if settings["backend"] == "transformers":
+        from curate.engines.hosting.transformers_host import TransformersBackend
+
+        return TransformersBackend(settings)
+    return RenderOnly(settings)
+
+
+def sentence(error: Exception) -> "CurateError":
+    """Any failure of the model or its library as an error that can be sent: ours as it is, another one by its first line that says something."""
+    from curate.errors import CurateError, EngineError
+
+    if isinstance(error, CurateError):
+        return error
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return EngineError(f"{type(error).__name__}: {' '.join(lines[:3])}" if lines else type(error).__name__)
+
+
+class Host:
+    """Answers the caller's messages; each request is a task, so that it can be cancelled."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.WriteTransport) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.backend: Backend | None = None
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def act(self, op: str, args: dict[str, Any]) -> Any:
+        """Do what a message asks for and return the result."""
+        if op == "start":
+            self.backend = open_backend(args)  # in this thread: vLLM ties its processes to the thread that started them
+            return None
+        assert self.backend is not None
+        if op == "complete":
+            return await self.backend.complete(args)
+        if op == "render":
+            return self.backend.render(args)
+        if op == "score":
+            return await self.backend.score(args["token_ids"])
+        if op == "load_weights":
+            return await self.backend.load_weights(args["directory"])
+        raise ValueError(f"unknown message {op!r}")
+
+    async def answer(self, number: int, op: str, args: dict[str, Any]) -> None:
+        """Act on one message and send the answer."""
+        from curate.engines.hosting import wire
+
+        reply: dict[str, Any]
+        try:
+            reply = {"id": number, "result": await self.act(op, args)}
+        except Exception as error:  # whatever a model's library raises is the answer to this request; the caller decides
+            import traceback
+
+            traceback.print_exc()  # for the log
+            reply = {"id": number, "error": wire.failure(sentence(error))}
+        self.tasks.pop(number, None)
+        self.writer.write(wire.frame(reply))
+
+    async def serve(self) -> None:
+        """Answer until the caller says close or is gone."""
+        from curate.engines.hosting import wire
+
+        while (message := await wire.read_frame(self.reader)) is not None:
+            if message["op"] == "close":
+                break
+            if message["op"] == "cancel":
+                if task := self.tasks.pop(message["id"], None):
+                    task.cancel()
+                continue
+            number = message["id"]
+            self.tasks[number] = asyncio.create_task(self.answer(number, message["op"], message["args"]))
+        if self.backend is not None:
+            self.backend.close()
+
+
+async def main(requests: int, answers: int) -> None:
+    """Serve on two pipe ends."""
+    from curate.engines.hosting import wire
+
+    reader = await wire.open_reader(os.fdopen(requests, "rb", buffering=0))
+    writer = await wire.open_writer(os.fdopen(answers, "wb", buffering=0))
+    await Host(reader, writer).serve()
+
+
+if __name__ == "__main__":
+    requests_fd, answers_fd, guard_pid = map(int, sys.argv[1:])
+    die_with_parent(guard_pid)
+    asyncio.run(main(requests_fd, answers_fd))

@@ -1,0 +1,229 @@
+"""transformers behind a host, for a machine without vLLM: slower by a factor of about five, and with nothing to install but torch.
+
+Departs from `model.generate`, which takes one seed and one set of sampling settings for a whole batch: the loop below decodes a batch of unlike requests token by token, each row with its own settings and its own generator.
+Rows are padded on the left; one that ended or was cancelled leaves the batch before the next step, and what waits forms the next batch. The order of the sampling steps is vLLM's: temperature, min-p, top-k, top-p.
+A request repeats for the same seed in the same batch; in another batch, rounding may differ.
+"""
+
+import asyncio
+import inspect
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from curate.engines.hosting.host import sentence
+from curate.engines.hosting.rendering import Rendered, Renderer, load_tokenizer, room
+from curate.errors import EngineError
+
+GATHER = 0.02  # seconds that a batch waits for requests sent together
+CONTEXT_TOKENS = 6  # of the prompt, decoded along with an answer: some tokenizers drop the space before a first word
+
+
+@dataclass(eq=False, slots=True)
+class Row:
+    """One request in a batch: settings, what was made so far, and where the answer goes."""
+
+    prompt: Rendered
+    limit: int  # tokens that may be generated
+    sampling: dict[str, Any]
+    generator: Any
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[dict[str, Any]]
+    made: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    cancelled: bool = False
+
+
+def distribution(logits_BV: Any, samplings: Sequence[dict[str, Any]]) -> Any:
+    """Log-probabilities (B, V) that the next tokens are drawn from, float32; a greedy row's are those at temperature 1."""
+    import torch
+
+    def column(name: str) -> Any:
+        return torch.tensor([[s[name]] for s in samplings], dtype=torch.float32, device=logits_BV.device)
+
+    temperature, top_p, top_k, min_p = column("temperature"), column("top_p"), column("top_k"), column("min_p")
+    scores = logits_BV.float() / torch.where(temperature > 0, temperature, 1.0)
+    if (min_p > 0).any():
+        probabilities = scores.softmax(-1)
+        scores = scores.masked_fill(probabilities < min_p * probabilities.amax(-1, keepdim=True), -torch.inf)
+    if (top_p < 1).any() or (top_k > 0).any():
+        ordered, tokens = scores.sort(-1, descending=True)
+        rank = torch.arange(ordered.shape[-1], device=ordered.device)
+        ordered = ordered.masked_fill((top_k > 0) & (rank >= top_k), -torch.inf)
+        probabilities = ordered.softmax(-1)
+        ordered = ordered.masked_fill((top_p < 1) & (probabilities.cumsum(-1) - probabilities >= top_p), -torch.inf)
+        scores = torch.empty_like(scores).scatter_(-1, tokens, ordered)
+    return scores.log_softmax(-1)
+
+
+def draw(logprobs_V: Any, row: Row) -> int:
+    """The next token of a row."""
+    if row.sampling["temperature"] <= 0:
+        return int(logprobs_V.argmax())
+    return int(logprobs_V.exp().cpu().multinomial(1, generator=row.generator))
+
+
+class TransformersBackend:
+    """A causal language model and the thread that decodes batches with it."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        args = dict(settings["engine_args"])
+        self.tokenizer = load_tokenizer(settings["model"], args)
+        args.pop("tokenizer", None)
+        asked_context = args.pop("max_model_len", None)
+        device = args.pop("device", "cuda" if torch.cuda.is_available() else "cpu")
+        self.renderer = Renderer(self.tokenizer, settings["chat_template_kwargs"], settings["opening_tag"])
+        self.model = AutoModelForCausalLM.from_pretrained(settings["model"], **{"dtype": "auto", "trust_remote_code": False, **args})
+        self.model.to(device).eval()
+        config = self.model.config.get_text_config()
+        longest = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
+        self.context = min(longest, int(asked_context or longest))
+        self.last_logits_only = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(self.model.forward).parameters else {}
+        ends = [self.tokenizer.eos_token_id, config.eos_token_id, self.model.generation_config.eos_token_id]
+        self.ends = {int(e) for end in ends if end is not None for e in (end if isinstance(end, list) else [end])}
+        self.batch = int(settings["max_concurrent"])
+        self.waiting: queue.SimpleQueue[Row] = queue.SimpleQueue()
+        threading.Thread(target=self._work, daemon=True, name="decoder").start()
+
+    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a Completion. Raises PromptTooLong, RequestRefused."""
+        import torch
+
+        prompt = self.renderer(args)
+        limit = room(len(prompt.ids), self.context, args["sampling"]["max_tokens"])
+        generator = torch.Generator()
+        if args["seed"] is None:
+            generator.seed()
+        else:
+            generator.manual_seed(args["seed"])
+        loop = asyncio.get_running_loop()
+        row = Row(prompt, limit, args["sampling"], generator, loop, loop.create_future())
+        self.waiting.put(row)
+        try:
+            return await row.answer
+        finally:
+            row.cancelled = True  # without effect on one that has ended
+
+    def render(self, args: dict[str, Any]) -> str:
+        """The prompt as it is sent."""
+        return self.renderer(args).text
+
+    async def score(self, token_ids: list[int]) -> list[float]:
+        """Not offered: see the engine's capabilities."""
+        raise EngineError("the transformers engine cannot score tokens")
+
+    async def load_weights(self, directory: str) -> None:
+        """Not offered: see the engine's capabilities."""
+        raise EngineError("the transformers engine cannot change its weights while it runs")
+
+    def close(self) -> None:
+        """The thread ends with its process."""
+
+    def _gather(self) -> list[Row]:
+        rows = [self.waiting.get()]
+        while len(rows) < self.batch:
+            try:
+                rows.append(self.waiting.get(timeout=GATHER))
+            except queue.Empty:
+                break
+        return [row for row in rows if not row.cancelled]
+
+    def _work(self) -> None:
+        while True:
+            if rows := self._gather():
+                try:
+                    self._decode(rows)
+                except Exception as error:  # out of memory, an architecture's own failure: the answer to every row of the batch
+                    for row in rows:
+                        row.loop.call_soon_threadsafe(self._deliver, row, sentence(error))
+
+    @staticmethod
+    def _deliver(row: Row, answer: dict[str, Any] | Exception) -> None:
+        if row.answer.done():
+            return
+        if isinstance(answer, Exception):
+            row.answer.set_exception(answer)
+        else:
+            row.answer.set_result(answer)
+
+    def _decode(self, rows: list[Row]) -> None:
+        """Generate until every row has ended. Shapes: B rows, T tokens so far, V tokens of the vocabulary."""
+        import torch
+        from transformers import DynamicCache
+
+        device = self.model.device
+        longest = max(len(row.prompt.ids) for row in rows)
+        padding = [longest - len(row.prompt.ids) for row in rows]
+        tokens_BT = torch.tensor([[0] * pad + list(row.prompt.ids) for row, pad in zip(rows, padding, strict=True)], device=device)
+        mask_BT = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in padding], device=device)
+        cache = DynamicCache(config=self.model.config)
+        with torch.inference_mode():
+            while rows:
+                positions = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, -tokens_BT.shape[1] :]
+                out = self.model(
+                    input_ids=tokens_BT,
+                    attention_mask=mask_BT,
+                    position_ids=positions,
+                    past_key_values=cache,
+                    use_cache=True,
+                    **self.last_logits_only,
+                )
+                logprobs_BV = distribution(out.logits[:, -1], [row.sampling for row in rows])
+                going = [i for i, row in enumerate(rows) if not self._step(row, logprobs_BV[i])]
+                if len(going) < len(rows):
+                    rows = [rows[i] for i in going]
+                    keep = torch.tensor(going, dtype=torch.long, device=device)
+                    mask_BT = mask_BT[keep]
+                    if rows:
+                        cache.batch_select_indices(keep)
+                tokens_BT = torch.tensor([[row.made[-1]] for row in rows], device=device)
+                mask_BT = torch.cat([mask_BT, mask_BT.new_ones(len(rows), 1)], dim=-1)
+
+    def _step(self, row: Row, logprobs_V: Any) -> bool:
+        """Add a token to a row; True where the row is over, its answer sent."""
+        if row.cancelled:
+            return True
+        token = draw(logprobs_V, row)
+        row.made.append(token)
+        row.logprobs.append(float(logprobs_V[token]))
+        ended = token in self.ends
+        cut = None if ended else self._stopped(row)
+        if not ended and cut is None and len(row.made) < row.limit:
+            return False
+        text = self._text(row, row.made[:-1] if ended else row.made)
+        answer = {
+            "text": text if cut is None else text[:cut],
+            "finish_reason": "length" if cut is None and not ended else "stop",
+            "prompt_tokens": len(row.prompt.ids),
+            "completion_tokens": len(row.made),
+            "token_ids": row.made,
+            "logprobs": row.logprobs if row.sampling["logprobs"] else None,
+            "opened": row.prompt.opened,
+        }
+        row.loop.call_soon_threadsafe(self._deliver, row, answer)
+        return True
+
+    def _text(self, row: Row, ids: Sequence[int]) -> str:
+        """The text of `ids` as it follows the prompt; special tokens stay, since some models write their chain's tags as such."""
+        before = list(row.prompt.ids[-CONTEXT_TOKENS:])
+        head, whole = (str(self.tokenizer.decode(part, clean_up_tokenization_spaces=False)) for part in (before, [*before, *ids]))
+        return whole[len(head) :] if whole.startswith(head) else str(self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+    def _stopped(self, row: Row) -> int | None:
+        """Where in the row's text its first stop string begins, looked for only when the newest tokens complete one."""
+        stops = row.sampling["stop"]
+        if not stops:
+            return None
+        newest = str(
+            self.tokenizer.decode(row.made[-(4 * max(map(len, stops)) + 1) :], clean_up_tokenization_spaces=False)
+        )  # a token may be a quarter of a character
+        if not any(stop in newest for stop in stops):
+            return None
+        text = self._text(row, row.made)
+        found = [at for stop in stops if (at := text.find(stop)) >= 0]
+        return min(found) if found else None

@@ -1,0 +1,142 @@
+"""The process that runs verifiers for `pool.py`: `python -P -m curate.verifiers.worker IN OUT PARENT CPU_SECONDS MEMORY_BYTES`.
+
+IN and OUT are descriptors of pipes of their own, so nothing that a verifier prints can reach the protocol. One JSON array a line:
+
+    in    [id, verifier, [Answer fields], [Prompt fields]]
+          drop                              forget the cases that were not begun: another process has them now
+    out   ["ready"]                         once, at the start
+          [id, "verdict", [Verdict fields]]
+          [id, "usage", sentence]           the verifier cannot be loaded: the caller's mistake, not a verdict
+          [id, "crash", what happened]      the verifier raised, or returned something else
+
+CPU time is bounded by ITIMER_PROF, armed when a verdict begins and ended by the kernel with SIGPROF: it counts this process's own time, so the machine's load does not change a verdict, and it
+needs no cooperation of the code that runs. What it does not bound: sleeping (the pool's wall clock does) and processes that a verifier starts (they die with the worker).
+"""
+
+import ctypes
+import json
+import math
+import os
+import resource
+import select
+import signal
+import sys
+import traceback
+from collections import deque
+from dataclasses import fields, replace
+from typing import Any, get_args
+
+from curate.errors import UsageError
+from curate.records import DECIDED, Answer, Message, Prompt, Status, Verdict
+from curate.verifiers import Verifier, resolve
+
+PR_SET_PDEATHSIG = 1
+STATUSES = frozenset(get_args(Status))
+LONGEST_TEXT = 20_000  # characters of a verdict's reason or extracted answer that are kept
+MESSAGES = [f.name for f in fields(Prompt)].index("messages")
+VERDICT_FIELDS = tuple(f.name for f in fields(Verdict))
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent is gone, which may already be the case."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _checked(verdict: object, name: str, version: str) -> Verdict:
+    """The verdict, stamped with its verifier; raises TypeError or ValueError for anything that is none."""
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"the verifier returned {type(verdict).__name__}, not a Verdict")
+    if verdict.status not in STATUSES:
+        raise ValueError(f"the verifier returned the status {verdict.status!r}")
+    score = verdict.score
+    if (verdict.status in DECIDED) != (score is not None) or (score is not None and not math.isfinite(score)):
+        raise ValueError(
+            f"the verifier returned {verdict.status} with the score {score}: a score is a finite number exactly where the sample was judged"
+        )
+    extracted = None if verdict.extracted is None else str(verdict.extracted)[:LONGEST_TEXT]
+    return replace(
+        verdict,
+        score=None if score is None else float(score),
+        reason=str(verdict.reason)[:LONGEST_TEXT],
+        extracted=extracted,
+        verifier=verdict.verifier or name,
+        verifier_version=verdict.verifier_version or version,
+    )
+
+
+def _what(error: BaseException) -> str:
+    """An exception and the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}"[:500] + where
+
+
+class Worker:
+    """Verifiers by name, loaded once, and the answer to one line."""
+
+    def __init__(self, cpu_seconds: float) -> None:
+        self.cpu_seconds = cpu_seconds
+        self.loaded: dict[str, tuple[Verifier, str]] = {}
+
+    def answer(self, line: bytes | bytearray) -> list[Any]:
+        number, name, answer, prompt = json.loads(line)
+        if name not in self.loaded:
+            try:
+                self.loaded[name] = resolve(name)
+            except UsageError as error:
+                return [number, "usage", str(error)]
+            except BaseException as error:  # its module is the user's code: whatever it raises, it cannot be loaded
+                return [number, "usage", f"the verifier {name} cannot be loaded: {_what(error)}"]
+        verifier, version = self.loaded[name]
+        prompt[MESSAGES] = tuple(Message(role, content) for role, content in prompt[MESSAGES])
+        try:
+            signal.setitimer(signal.ITIMER_PROF, self.cpu_seconds)
+            try:
+                verdict = verifier(Answer(*answer), Prompt(*prompt))
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+            checked = _checked(verdict, name, version)
+        except UsageError as error:
+            return [number, "usage", str(error)]
+        except BaseException as error:  # SystemExit and others that derive from BaseException are no verdict either
+            return [number, "crash", _what(error)]
+        return [number, "verdict", [getattr(checked, f) for f in VERDICT_FIELDS]]
+
+
+def main() -> None:
+    source, sink, parent = (int(a) for a in sys.argv[1:4])
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    memory = int(sys.argv[5])
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    with open("/proc/self/oom_score_adj", "w") as f:
+        f.write("1000")  # where memory runs out all the same, a verifier goes before the model does
+    worker = Worker(float(sys.argv[4]))
+    os.write(sink, b'["ready"]\n')
+    cases: deque[bytes | bytearray] = deque()
+    unread = bytearray()
+    poll = select.poll()
+    poll.register(source, select.POLLIN | select.POLLHUP)
+    while True:
+        while not cases or poll.poll(0):
+            chunk = os.read(source, 1 << 18)
+            if not chunk:
+                os._exit(0)  # the parent closed its end: nobody waits for the cases left, or for threads and exit handlers of a verifier
+            unread += chunk
+            if b"\n" in chunk:  # so that a long line is put together in linear time
+                *lines, unread = unread.split(b"\n")
+                for line in lines:
+                    if line == b"drop":
+                        cases.clear()
+                    else:
+                        cases.append(line)
+        reply = memoryview(json.dumps(worker.answer(cases.popleft())).encode() + b"\n")
+        while reply:
+            reply = reply[os.write(sink, reply) :]
+
+
+if __name__ == "__main__":
+    main()
