@@ -3,15 +3,19 @@
 The file is named by the fingerprint of everything that decides its content and is used again where it exists: a resumed run does not read its sources. Order never matters: rows are sorted by
 id, and of several rows with one id (the same question and gold from two places) the one whose canonical JSON is smallest stays.
 
-Prompts are written as they come to a file of their own, which DuckDB sorts, spilling to disk beside it. Row groups are small, and their statistics let a range of ids be read without the rest.
+Sorting is an external one of two passes: what fits into RUN_BYTES is sorted and written as a run, cut into GROUPS by the first two digits of the id; then each group is gathered from all runs.
+Ids are hashes, so groups are of about one size. (DuckDB's own ORDER BY was tried: it spills, but then runs out of memory over long texts.) Row groups of the result are small, and their
+statistics let a range of ids be read without the rest.
 """
 
 import contextlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,9 @@ from curate.sources.table import batches
 
 ROWS_PER_GROUP = 1000
 GROUP_BYTES = 32 << 20
-MEMORY = "512MB"
+RUN_BYTES = 64 << 20
+GROUPS = 256
+_PIECE = 100  # rows that are weighed at once
 _NOTE = b"r1_curate.ingested"  # what was counted on the way, as JSON in the file's own metadata
 
 
@@ -50,25 +56,23 @@ def ingest(source: Source, workdir: Path) -> Ingested:
     found = _existing(path, fingerprint)
     if found is not None:
         return found
-    unsorted, spill, unfinished = workdir / ".unsorted.tmp", workdir / ".spill", workdir / ".sorted.tmp"
+    temporary = workdir / ".sorting"
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        read = _write_unsorted(source, unsorted)
+        shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+        temporary.mkdir(parents=True)
+        read, runs = _write_runs(source, temporary)
         skipped = {reason: n for reason, n in sorted(source.skipped.items()) if n}
         if not read:
             raise SourceError(f"{source.name} gave no prompts{_told(skipped)}: check the source, and --where and --map if they are given")
-        count = _write_sorted(unsorted, unfinished, spill, {"read": read, "skipped": skipped})
-        os.replace(unfinished, path)
+        count = _write_sorted(runs, temporary / path.name, {"read": read, "skipped": skipped})
+        os.replace(temporary / path.name, path)
         for old in workdir.glob("prompts-*.parquet"):
             if old != path:
                 old.unlink()
     except (OSError, pa.ArrowException) as error:  # a full disk comes as either, depending on who was writing
         raise StoreError(f"cannot write prompts to {workdir}: {getattr(error, 'strerror', None) or error}") from error
     finally:
-        for leftover in (unsorted, unfinished):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                leftover.unlink()
-        shutil.rmtree(spill, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return Ingested(path, count, read - count, fingerprint, skipped)
 
 
@@ -79,8 +83,6 @@ def _told(skipped: dict[str, int]) -> str:
 def _existing(path: Path, fingerprint: str) -> Ingested | None:
     if not path.exists():
         return None
-    import json
-
     try:
         with pq.ParquetFile(path) as file:
             note = json.loads(file.metadata.metadata[_NOTE])
@@ -90,56 +92,72 @@ def _existing(path: Path, fingerprint: str) -> Ingested | None:
     return Ingested(path, count, note["read"] - count, fingerprint, note["skipped"])
 
 
-def _write_unsorted(source: Source, path: Path) -> int:
+def _write_runs(source: Source, directory: Path) -> tuple[int, list[Path]]:
+    runs: list[Path] = []
+    waiting: list[pa.Table] = []
     read = 0
-    with pq.ParquetWriter(path, PROMPTS, compression="zstd", use_dictionary=False, write_statistics=False) as writer:
-        for batch in batches(source, _bytes):
-            try:
-                writer.write_table(pa.Table.from_pylist([prompt_row(p) for p in batch], schema=PROMPTS))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
-                raise SourceError(f"a prompt of {source.name} cannot be stored: {error}") from error
-            read += len(batch)
-    return read
+
+    def flush() -> None:
+        if waiting:
+            runs.append(directory / f"{len(runs)}.arrow")
+            _write_run(pa.concat_tables(waiting), runs[-1])
+            waiting.clear()
+
+    for batch in batches(source, _bytes):
+        try:
+            waiting.append(pa.Table.from_pylist([prompt_row(p) for p in batch], schema=PROMPTS))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
+            raise SourceError(f"a prompt of {source.name} cannot be stored: {error}") from error
+        read += len(batch)
+        if sum(t.nbytes for t in waiting) >= RUN_BYTES:
+            flush()
+    flush()
+    return read, runs
 
 
 def _bytes(prompt: Prompt) -> int:
     return sum(len(m.content) for m in prompt.messages) + len(prompt.gold or "") + len(prompt.meta)
 
 
-def _write_sorted(unsorted: Path, path: Path, spill: Path, note: dict[str, Any]) -> int:
-    from curate.where import connect, explained, select, view
+def _sorted(table: pa.Table) -> pa.Table:
+    """The rows by id, without duplicates."""
+    table = table.combine_chunks().sort_by("id")
+    return _without_duplicates(table, table["id"].to_pylist())
 
+
+def _write_run(table: pa.Table, path: Path) -> None:
+    table = _sorted(table)
+    starts = [bisect_left(_Ids(table["id"]), f"{g:02x}") for g in range(GROUPS)]
+    with pa.ipc.new_file(path, PROMPTS, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        for start, stop in pairwise([*starts, table.num_rows]):
+            group = table.slice(start, stop - start).combine_chunks()
+            writer.write_batch(group.to_batches()[0] if group.num_rows else pa.RecordBatch.from_pylist([], schema=PROMPTS))
+
+
+class _Ids(Sequence[str]):
+    """A column of ids for `bisect`, which asks for a few of them."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._column[at].as_py()
+
+
+def _write_sorted(runs: list[Path], path: Path, note: dict[str, Any]) -> int:
     count = 0
-    connection = connect([unsorted], temporary=spill, memory=MEMORY, threads=2)
-    try:
-        view(connection, [unsorted])
-        with pq.ParquetWriter(path, PROMPTS, compression="zstd", write_page_index=True) as writer, explained():
-            ordered = select(connection, order="id", rows_per_batch=ROWS_PER_GROUP)
-            for group in _groups(_unique(b for b in ordered)):
-                count += group.num_rows
-                writer.write_table(group, row_group_size=ROWS_PER_GROUP)
-            writer.add_key_value_metadata({_NOTE: canonical_json(note).encode()})
-    finally:
-        connection.close()
+    with contextlib.ExitStack() as stack:
+        readers = [pa.ipc.open_file(stack.enter_context(pa.OSFile(str(run)))) for run in runs]
+        writer = stack.enter_context(pq.ParquetWriter(path, PROMPTS, compression="zstd", write_page_index=True))
+        gathered = (_sorted(pa.Table.from_batches([r.get_batch(g) for r in readers])) for g in range(GROUPS))
+        for group in _groups(gathered):
+            count += group.num_rows
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+        writer.add_key_value_metadata({_NOTE: canonical_json(note).encode()})
     return count
-
-
-def _unique(ordered: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Sorted batches without duplicates. The rows of a batch's last id are held back, since the next batch may go on with it."""
-    held: pa.Table | None = None
-    for batch in ordered:
-        if not batch.num_rows:
-            continue
-        table = pa.Table.from_batches([batch]).cast(PROMPTS)
-        if held is not None:
-            table = pa.concat_tables([held, table])
-        names = table["id"].to_pylist()
-        first = names.index(names[-1])
-        held = _smallest(table.slice(first)) if len(names) - first > 1 else table.slice(first)
-        if first:
-            yield _without_duplicates(table.slice(0, first), names[:first])
-    if held is not None:
-        yield _smallest(held)
 
 
 def _without_duplicates(table: pa.Table, names: list[str]) -> pa.Table:
@@ -161,16 +179,14 @@ def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of ROWS_PER_GROUP, or fewer where they are large."""
     waiting: list[pa.Table] = []
     for table in tables:
-        for piece in chain(
-            [table.slice(0, ROWS_PER_GROUP)], (table.slice(i, ROWS_PER_GROUP) for i in range(ROWS_PER_GROUP, len(table), ROWS_PER_GROUP))
-        ):
-            waiting.append(piece)
-            rows = sum(len(t) for t in waiting)
+        for at in range(0, table.num_rows, _PIECE):
+            waiting.append(table.slice(at, _PIECE))
+            rows = sum(t.num_rows for t in waiting)
             if rows >= ROWS_PER_GROUP or sum(t.nbytes for t in waiting) >= GROUP_BYTES:
                 whole = pa.concat_tables(waiting)
                 yield whole.slice(0, ROWS_PER_GROUP)
                 waiting = [whole.slice(ROWS_PER_GROUP)] if rows > ROWS_PER_GROUP else []
-    if waiting and sum(len(t) for t in waiting):
+    if waiting:
         yield pa.concat_tables(waiting)
 
 

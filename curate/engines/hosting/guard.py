@@ -2,7 +2,7 @@
 nothing in it can fail with the engine.
 
 It leads a session of its own, so a terminal's Ctrl-C never reaches the engine, and runs COMMAND in it. When its standard input ends (the caller closed it, or died by whatever signal) or
-COMMAND ends, it ends every process of the session: SIGTERM, a short grace in which shared memory is given back, then SIGKILL. Orphans are handed to it rather than to init, so a process that lost its parent
+COMMAND ends, it ends every process of the session: SIGTERM, a short grace, then SIGKILL, and multiprocessing's resource trackers last, since they delete the others' shared memory. Orphans are handed to it rather than to init, so a process that lost its parent
 is still found and reaped. It exits with COMMAND's status, 128 + N where a signal N ended that.
 
 What it does not cover: a process that starts a session of its own leaves its reach (vLLM starts none).
@@ -21,7 +21,9 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
+CLEANUP = 2.0  # seconds that whoever deletes left-over shared memory gets once the others are killed
 SWEEP = 10.0  # seconds that SIGKILL is repeated for, against processes that were being born
+LOOK_AGAIN = 0.02  # seconds between two looks whether all are gone
 LOOK = 1.0  # seconds between two looks at who the parent is, should a forked child of the caller hold the pipe open
 
 
@@ -52,11 +54,21 @@ def members(session: int) -> list[int]:
     return found
 
 
-def send(session: int, sign: int) -> None:
-    """Send a signal to every member of a session but its leader."""
+def keeps_shared_memory(pid: int) -> bool:
+    """Whether a process is a multiprocessing resource tracker: it deletes the shared memory that its users left behind, and ends by itself as soon as they are gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"multiprocessing.resource_tracker" in file.read()
+    except OSError:
+        return False
+
+
+def send(session: int, sign: int, *, spare: bool = False) -> None:
+    """Send a signal to every member of a session but its leader; `spare`: and but those that clean up after the others."""
     for pid in members(session):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sign)
+        if not (spare and keeps_shared_memory(pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
 
 def reap() -> None:
@@ -67,19 +79,22 @@ def reap() -> None:
 
 
 def end(session: int, grace: float = GRACE, *, ours: bool = False) -> None:
-    """End every member of a session but its leader; `ours`: this process is the leader and reaps them. Returns when none is left, at the latest after `grace` + SWEEP seconds."""
-    for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, SWEEP)):
+    """End every member of a session but its leader: SIGTERM and `grace` seconds, SIGKILL to all but those that clean up, then SIGKILL to all. `ours`: this process is the leader and reaps them.
+
+    Returns when none is left, at the latest after `grace` + CLEANUP + SWEEP seconds.
+    """
+    for sign, spare, patience in ((signal.SIGTERM, True, grace), (signal.SIGKILL, True, CLEANUP), (signal.SIGKILL, False, SWEEP)):
         deadline = time.monotonic() + patience
         if patience > 0:
-            send(session, sign)
+            send(session, sign, spare=spare)
         while time.monotonic() < deadline:
             if ours:
                 reap()
             if not members(session):
                 return
-            if sign == signal.SIGKILL:
-                send(session, sign)
-            time.sleep(0.02)
+            if sign == signal.SIGKILL:  # again: a process may have been born meanwhile
+                send(session, sign, spare=spare)
+            time.sleep(LOOK_AGAIN)
 
 
 def main(caller: int, work: str, fds: list[int], command: list[str]) -> int:

@@ -152,7 +152,7 @@ class HostProcess:
                 await asyncio.sleep(LOOK)
 
     def kill(self) -> None:
-        """End every process of the guard's session, and the guard, without asking. The guard is reaped last: until then no other process can get its number."""
+        """End every process of the guard's session, and the guard, without asking. Returns at once where none is left. The guard is reaped last: until then no other process can get its number."""
         if self.guard is None:
             return
         leader, self.guard = self.guard, None
