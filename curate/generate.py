@@ -225,9 +225,11 @@ def _config(options: Options, engine: Engine, template: Template, policy: Policy
     )
 
 
-def describe(directory: Path, config: Config, *, complete: bool) -> None:
-    """Write stats.json and README.md from the manifests."""
+def describe(directory: Path, config: Config, *, complete: bool, ignored: Mapping[str, str] | None = None) -> None:
+    """Write stats.json and README.md from the manifests. `ignored`: settings that a server did not take, with its reasons."""
     stats = statistics(merge(m["funnel"] for m in manifests(directory)))
+    if ignored:
+        stats["ignored_by_the_server"] = dict(ignored)
     write_text(directory / "stats.json", json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     write_text(directory / "README.md", card(config.as_dict(), stats, complete))
 
@@ -277,7 +279,9 @@ async def _generate(names: Sequence[str], output: Path, options: Options, given:
             options.continue_truncated,
         )
         tally = await _sample(plan, engine, directory, options, found.count)
-        describe(output, config, complete=True)
+        ignored: Mapping[str, str] = getattr(engine, "ignored", {})
+        warnings += [f"the server did not take {name}: {reason}" for name, reason in ignored.items()]
+        describe(output, config, complete=True, ignored=ignored)
         directory.finish()
     if tally.refused:
         raise EngineError(

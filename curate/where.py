@@ -73,18 +73,10 @@ def connect(
 
 def view(connection: "duckdb.DuckDBPyConnection", paths: Sequence[str | os.PathLike[str]], name: str = ROWS) -> None:
     """Make the view `name` over Parquet files that the connection was opened with. Columns are matched by name. Raises StoreError for a file that is no Parquet file."""
-    import duckdb
-
     files = ", ".join(quoted(os.path.abspath(p)) for p in paths)
     options = f"hive_partitioning = false, union_by_name = {str(len(paths) > 1).lower()}"
-    try:
+    with explained():
         connection.execute(f"CREATE OR REPLACE VIEW {quoted(name, chr(34))} AS SELECT * FROM read_parquet([{files}], {options})")
-    except duckdb.Error as error:
-        raise StoreError(f"cannot read {_named(paths)} as Parquet: {first_line(error)}") from error
-
-
-def _named(paths: Sequence[str | os.PathLike[str]]) -> str:
-    return str(paths[0]) if len(paths) == 1 else f"{len(paths)} files, the first of which is {paths[0]},"
 
 
 def _parsed(connection: "duckdb.DuckDBPyConnection", statement: str) -> dict[str, Any]:
@@ -153,19 +145,12 @@ def explained(expression: str | None = None) -> Iterator[None]:
 
 
 def select(
-    connection: "duckdb.DuckDBPyConnection",
-    where: str | None = None,
-    *,
-    columns: str = "*",
-    table: str = ROWS,
-    order: str | None = None,
-    rows_per_batch: int = 1024,
+    connection: "duckdb.DuckDBPyConnection", where: str | None = None, *, columns: str = "*", table: str = ROWS, rows_per_batch: int = 1024
 ) -> "pa.RecordBatchReader":
-    """The rows of `table` for which `where` holds, as a stream of record batches: in the order of the files, or by `order`. `columns` and `order` are SQL of ours, never of the user's."""
+    """The rows of `table` for which `where` holds, in the order of the files, as a stream of record batches. `columns` is SQL of ours, never of the user's."""
     clause = "" if where is None else f" WHERE {condition(connection, where)}"
-    sorting = "" if order is None else f" ORDER BY {order}"
     with explained(where):
-        return connection.sql(f"SELECT {columns} FROM {quoted(table, chr(34))}{clause}{sorting}").to_arrow_reader(rows_per_batch)
+        return connection.sql(f"SELECT {columns} FROM {quoted(table, chr(34))}{clause}").to_arrow_reader(rows_per_batch)
 
 
 def matching(connection: "duckdb.DuckDBPyConnection", batch: "pa.Table", where: str) -> list[bool]:

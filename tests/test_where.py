@@ -21,10 +21,11 @@ def file(tmp_path: Path) -> Path:
 
 def rows(path: Path, where: str | None) -> list[int | None]:
     connection = connect([path])
-    view(connection, [path])
-    found = select(connection, where, columns="x").read_all()["x"].to_pylist()
-    connection.close()
-    return found
+    try:
+        view(connection, [path])
+        return select(connection, where, columns="x").read_all()["x"].to_pylist()  # type: ignore[no-any-return]
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -125,10 +126,10 @@ def test_names_of_files_are_not_patterns_or_sql(tmp_path: Path) -> None:
 def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no.parquet"
     path.write_text("nothing")
-    connection = connect([path])
     with pytest.raises(StoreError, match=r"no\.parquet"):
-        view(connection, [path])
-    connection.close()
+        positions([path], "x = 1")
+    with pytest.raises(StoreError, match=r"no\.parquet"):
+        rows(path, None)
 
 
 def test_positions_are_those_of_the_rows_in_each_file(tmp_path: Path) -> None:

@@ -42,15 +42,14 @@ def fetch(work: Path) -> Path:
 
 def convert(gguf: Path, target: Path) -> None:
     """Write the GGUF's weights as bf16 and its tokenizer, chat template included, to `target`."""
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the output is one line
     try:
         import gguf as _  # noqa: F401  # transformers needs it to read the file and says so only after a traceback
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-        from transformers.utils import logging
     except ImportError as error:
         raise BuildError(f"building the model needs {error.name}, which is not installed: run make setup") from error
 
-    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     if not tokenizer.chat_template:
         raise BuildError(f"{gguf.name} carries no chat template")

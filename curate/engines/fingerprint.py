@@ -120,7 +120,9 @@ def _explained(model: str, revision: str | None, error: Exception) -> EngineErro
 def of_name(model: str, revision: str | None, hub: Any = None) -> str:
     """The commit that a name on the Hub stands for, from the Hub or, where that cannot be reached, from the local cache. Raises EngineError. `hub`: what to use in place of huggingface_hub."""
     if hub is None:
-        import huggingface_hub as hub
+        import huggingface_hub
+
+        hub = huggingface_hub
     try:
         return str(hub.HfApi().model_info(model, revision=revision).sha)
     except Exception as error:  # many kinds, from the HTTP client's to the Hub's own; all end in a sentence

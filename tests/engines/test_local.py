@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.engines import EngineSettings, Request, Sampling, open_engine
-from curate.engines.hosting import guard, wire
+from curate.engines.hosting import blame, guard, wire
 from curate.engines.hosting.process import HostDied, HostProcess
 from curate.engines.local import LocalEngine
 from curate.errors import CurateError, EngineError, PromptTooLong, RequestRefused, UsageError
@@ -24,7 +24,7 @@ from curate.records import Completion
 ROOT = Path(__file__).resolve().parents[2]
 DUMMY = [sys.executable, str(Path(__file__).with_name("dummy_host.py"))]
 CALLER = """
-import asyncio, os, sys
+import asyncio, os, sys, time
 sys.path.insert(0, {root!r})
 from curate.engines.hosting.process import HostProcess
 async def main():
@@ -33,7 +33,7 @@ async def main():
     await host.call("start", {{"engine_args": {{}}}})
     if {fork}:
         if os.fork() == 0:
-            os.execvp("sleep", ["sleep", "600"]) if False else __import__("time").sleep(600)
+            time.sleep(600)
     print(host.guard.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
@@ -143,7 +143,7 @@ def test_a_dead_engine_is_restarted_and_what_was_in_flight_is_asked_again(model:
 
 def test_an_engine_that_keeps_dying_is_the_end_and_says_why(model: str) -> None:
     async def act(made: LocalEngine) -> None:
-        with pytest.raises(EngineError, match=r"died 4 times .* ValueError: the model fell over"):
+        with pytest.raises(EngineError, match=r"died 4 times .* the model fell over"):
             await made.complete(request("die"))
 
     run(model, act)
@@ -245,7 +245,7 @@ def test_nothing_outlives_a_killed_host_or_guard(victim: str) -> None:
     [
         ("", "nothing was logged"),
         ("loading\nalmost there\n", "almost there"),
-        ("ValueError: first\nnoise\nOSError: [Errno 28] No space left\nmore noise", "OSError: [Errno 28] No space left"),
+        ("ValueError: first\nnoise\nOSError: [Errno 28] No space left\nmore noise", "[Errno 28] No space left"),
         (
             "(EngineCore pid=7) ERROR 11-22 18:07:21 [core.py:1] torch.OutOfMemoryError: too big\n"
             "RuntimeError: Engine core initialization failed. See root cause above.",
@@ -264,6 +264,32 @@ def test_the_last_words_of_a_log(log: str, words: str) -> None:
 
     asyncio.run(main())
     assert host.last_words == words
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UsageError("as it is. And on"), "as it is. And on"),
+        (ValueError("First sentence. Second one."), "First sentence"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (MemoryError(), "MemoryError"),
+        (
+            RuntimeError("Worker failed with error 'Too little memory (1.5/2 GiB). Free some.', please check the stack trace"),
+            "Too little memory (1.5/2 GiB)",
+        ),
+        (
+            ValueError("2 validation errors for ModelConfig\ndtype\n  Input should be 'a' [type=x, input_value='b']\nmore"),
+            "dtype: Input should be 'a'",
+        ),
+        (
+            ValueError("1 validation error for ModelConfig\n  Value error, Bad length (1). Use 2. [type=x, input_value=ArgsKwargs([])]"),
+            "Bad length (1)",
+        ),
+        (ValueError("\n\n"), "ValueError"),
+    ],
+)
+def test_a_librarys_paragraph_becomes_a_sentence(error: Exception, said: str) -> None:
+    assert str(blame.of_exception(error)) == said
 
 
 @pytest.mark.parametrize("kind", ["vllm", "transformers"])

@@ -65,7 +65,9 @@ class Running:
 def demo_model() -> str:
     path = Path(os.environ.get("R1_CURATE_TEST_MODEL", ROOT / "models" / "SmolLM2-135M-Instruct"))
     if not (path / "config.json").is_file():
-        pytest.fail(f"there is no model in {path}: run python tools/demo_model.py models/SmolLM2-135M-Instruct, or set R1_CURATE_TEST_MODEL")
+        pytest.fail(
+            f"there is no model in {path}: run python tools/demo_model.py models/SmolLM2-135M-Instruct, or set R1_CURATE_TEST_MODEL"
+        )
     return str(path)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 ROOT = str(Path(__file__).resolve().parents[3])
 if ROOT not in sys.path:
@@ -22,9 +22,6 @@ if __name__ == "__mp_main__":
     _parent = multiprocessing.parent_process()
     if _parent is not None and _parent.pid is not None:
         die_with_parent(_parent.pid)
-
-if TYPE_CHECKING:
-    from curate.errors import CurateError
 
 DEAD = 70  # exit status of a host whose engine died
 
@@ -95,16 +92,6 @@ def open_backend(settings: dict[str, Any]) -> Backend:
     return RenderOnly(settings)
 
 
-def sentence(error: Exception) -> "CurateError":
-    """Any failure of the model or its library as an error that can be sent: ours as it is, another one by its first line that says something."""
-    from curate.errors import CurateError, EngineError
-
-    if isinstance(error, CurateError):
-        return error
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return EngineError(f"{type(error).__name__}: {' '.join(lines[:3])}" if lines else type(error).__name__)
-
-
 class Host:
     """Answers the caller's messages; each request is a task, so that it can be cancelled."""
 
@@ -132,7 +119,7 @@ class Host:
 
     async def answer(self, number: int, op: str, args: dict[str, Any]) -> None:
         """Act on one message and send the answer."""
-        from curate.engines.hosting import wire
+        from curate.engines.hosting import blame, wire
 
         reply: dict[str, Any]
         try:
@@ -141,7 +128,7 @@ class Host:
             import traceback
 
             traceback.print_exc()  # for the log
-            reply = {"id": number, "error": wire.failure(sentence(error))}
+            reply = {"id": number, "error": wire.failure(blame.of_exception(error))}
         self.tasks.pop(number, None)
         self.writer.write(wire.frame(reply))
 

@@ -1,9 +1,7 @@
 """A caller's side of a host: starts it under its guard, matches answers to requests, and knows when it is gone."""
 
 import asyncio
-import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +12,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from curate.engines.hosting import guard, wire
+from curate.engines.hosting import blame, guard, wire
 
 HOST = Path(__file__).with_name("host.py")
 LOOK = 0.02  # seconds between two looks whether the guard has ended
 PATIENCE = 20.0  # seconds that a host gets to close by itself
 LOG_TAIL = 1 << 16  # bytes of the log that are looked at for what went wrong
-LONGEST_WORDS = 500  # characters of the log that stand in an error
 LONGEST_SOCKET_DIR = 60  # bytes; a Unix socket's path ends at 108, and vLLM appends some forty
 QUIET = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -32,12 +29,6 @@ QUIET = {
     "TQDM_DISABLE": "1",
     "PYTHONUNBUFFERED": "1",
 }
-EXCEPTION = re.compile(
-    r"^(?:\([^)]*\)\s*)?(?:[A-Z]+ \S+ \S+ \[[^]]*\]\s*)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|NotFound)\b.*)$"
-)
-EMPTY = re.compile(
-    r"Engine core initialization failed|EngineDeadError|EngineCore encountered an issue|CancelledError|BrokenPipe"
-)  # says that, not why
 
 
 class HostDied(Exception):
@@ -122,12 +113,10 @@ class HostProcess:
 
     def _tail(self) -> str:
         if self.log is None:
-            return "nothing was logged"
+            return blame.UNTOLD
         size = self.log.seek(0, os.SEEK_END)
         self.log.seek(max(0, size - LOG_TAIL))
-        lines = [line.strip() for line in self.log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        raised = [found[1].strip() for line in lines if (found := EXCEPTION.match(line)) and not EMPTY.search(line)]
-        return (raised or lines or ["nothing was logged"])[-1][:LONGEST_WORDS]
+        return blame.of_log(self.log.read().decode("utf-8", "replace"))
 
     async def close(self, patience: float = PATIENCE) -> None:
         """End host and guard; no process of theirs outlives this call. `patience`: seconds that the host gets to close by itself; none for one that failed or is still loading."""
@@ -139,17 +128,22 @@ class HostProcess:
                 await self._ended(patience)
             assert self.guard.stdin is not None
             self.guard.stdin.close()  # the guard ends what is left
-            await self._ended(guard.GRACE + 2.0)
+            await self._ended(guard.GRACE + guard.CLEANUP + 2.0)
         finally:
             self.kill()
 
-    async def _ended(self, patience: float) -> None:
-        """Wait for the guard's end without reaping it: as long as it is a zombie, no other session can have its number."""
+    def _has_ended(self) -> bool:
+        """Whether the guard has ended; it is not reaped, since as long as it is a zombie no other session can have its number."""
         assert self.guard is not None
+        try:
+            return os.waitid(os.P_PID, self.guard.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        except ChildProcessError:  # somebody reaped it
+            return True
+
+    async def _ended(self, patience: float) -> None:
         deadline = time.monotonic() + patience
-        with contextlib.suppress(ChildProcessError):  # somebody reaped it: it has ended
-            while os.waitid(os.P_PID, self.guard.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None and time.monotonic() < deadline:
-                await asyncio.sleep(LOOK)
+        while not self._has_ended() and time.monotonic() < deadline:  # noqa: ASYNC110  # a process gives no event, and a thread that waits would reap it
+            await asyncio.sleep(LOOK)
 
     def kill(self) -> None:
         """End every process of the guard's session, and the guard, without asking. Returns at once where none is left. The guard is reaped last: until then no other process can get its number."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from curate.engines.hosting.host import sentence
+from curate.engines.hosting import blame
 from curate.engines.hosting.rendering import Rendered, Renderer, load_tokenizer, room
 from curate.errors import EngineError
 
@@ -140,7 +140,7 @@ class TransformersBackend:
                     self._decode(rows)
                 except Exception as error:  # out of memory, an architecture's own failure: the answer to every row of the batch
                     for row in rows:
-                        row.loop.call_soon_threadsafe(self._deliver, row, sentence(error))
+                        row.loop.call_soon_threadsafe(self._deliver, row, blame.of_exception(error))
 
     @staticmethod
     def _deliver(row: Row, answer: dict[str, Any] | Exception) -> None:

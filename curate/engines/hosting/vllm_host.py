@@ -14,6 +14,7 @@ import difflib
 import os
 import traceback
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from curate.engines.hosting.host import DEAD
@@ -26,10 +27,11 @@ CPU_CACHE_SHARE = 3  # at most one part in so many of the memory that is free
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free now."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+    """Bytes of memory that can be had without swapping."""
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise EngineError("/proc/meminfo does not say how much memory is free: set VLLM_CPU_KVCACHE_SPACE to the GiB of cache to be used")
 
 
 def engine_args(settings: dict[str, Any]) -> Any:
@@ -58,7 +60,7 @@ def engine_args(settings: dict[str, Any]) -> Any:
         "disable_log_stats": True,
         "enable_log_requests": False,
     }
-    if current_platform.is_cpu():
+    if current_platform.is_cpu():  # vLLM's CPU build runs on Linux
         args |= {"enforce_eager": True, "enable_chunked_prefill": False}
         if "VLLM_CPU_KVCACHE_SPACE" not in os.environ and "gpu_memory_utilization" not in given:
             args["kv_cache_memory_bytes"] = min(CPU_CACHE, free_memory() // CPU_CACHE_SHARE)
