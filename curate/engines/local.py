@@ -134,11 +134,13 @@ class LocalEngine:
     async def preview(self, request: Request) -> str:
         """The prompt exactly as the model reads it. Loads the tokenizer in a process of its own where the engine is not running, and never the weights."""
         args = wire.request_args(request)
-        if self._host is not None and not self._host.dead:
-            return str(await self._host.call("render", args))
+        if self._host is not None:
+            return str(await self._ask("render", args))
         host = await self._launch("render")
         try:
             return str(await host.call("render", args))
+        except HostDied:
+            raise EngineError(f"the process that renders prompts for {self.settings.model} was killed: try again") from None
         finally:
             await host.close()
 

@@ -164,8 +164,8 @@ def test_the_context_bounds_the_answer_and_the_prompt(running: Running) -> None:
         running.complete(ask("word " * 600))
 
 
-def test_a_batch_larger_than_the_cache_of_prompts_with_seeds(running: Running) -> None:
-    """Long prompts that arrive together: no prefill is cut over two steps, which would end a CPU engine."""
+def test_long_seeded_prompts_that_arrive_together_do_not_end_the_engine(running: Running) -> None:
+    """More prompt tokens than a batch holds: were a prefill cut over two steps, a CPU engine would end."""
     session = running.session
     done = running.complete(*(ask(f"{i} " + "word " * 420, i, max_tokens=8) for i in range(32)))
     assert len(done) == 32
