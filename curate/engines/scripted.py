@@ -9,17 +9,15 @@ Departures from a real engine: tokens are words, unless the function counts them
 
 import asyncio
 import hashlib
-import importlib
-import importlib.util
 import inspect
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from curate.engines.base import EngineSettings, Request
-from curate.errors import CurateError, EngineError, UsageError
+from curate.errors import CurateError, EngineError
+from curate.imports import named
 from curate.records import Completion
 
 MAX_CONCURRENT = 256
@@ -110,31 +108,9 @@ class ScriptedEngine:
 
 def load_script(name: str) -> tuple[Script, str, str]:
     """The function that `file.py:function` or `package.module:function` names, its name without folders, and the hash of its source file. Raises UsageError."""
-    module_name, colon, function_name = name.rpartition(":")
-    if not colon or not module_name:
-        raise UsageError(f"a scripted model is named file.py:function or package.module:function, not {name!r}")
-    try:
-        if module_name.endswith(".py"):
-            file = Path(module_name)
-            if not file.is_file():
-                raise UsageError(f"no such file: {module_name}")
-            spec = importlib.util.spec_from_file_location("r1_curate_script_" + re.sub(r"\W", "_", file.stem), file)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            label = f"{file.name}:{function_name}"
-        else:
-            module, label = importlib.import_module(module_name), name
-    except CurateError:
-        raise
-    except Exception as error:  # the user's own program, which may fail in any way while it is loaded
-        raise UsageError(f"{module_name} cannot be loaded: {type(error).__name__}: {error}") from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise UsageError(f"{module_name} has no function {function_name!r}")
-    source = Path(module.__file__ or module_name)
-    return function, label, hashlib.sha256(source.read_bytes()).hexdigest()[:REVISION_DIGITS]
+    found = named(name, "a scripted model")
+    source = Path(found.module.__file__ or name)
+    return found.function, found.label, hashlib.sha256(source.read_bytes()).hexdigest()[:REVISION_DIGITS]
 
 
 def _messages(request: Request) -> list[dict[str, str]]:

@@ -116,7 +116,7 @@ def inspect(
             raise
         files = whole
         counted = _counted(files, where, columns, sample, seed)
-    stats = _statistics(layout, problems) if layout is not None and path == layout.root and where is None else None
+    stats = _statistics(layout, problems) if layout is not None and path == layout.root and where is None and columns is None else None
     if stats is not None:
         funnel = stats["funnel"]
         counted |= {
@@ -134,7 +134,7 @@ def inspect(
         "files": len(files),
         "bytes": sum(f.bytes for f in files),
         "where": where,
-        "schema": [_column(field) for field in files[0].schema],
+        "schema": [_column(field) for field in files[0].schema if columns is None or field.name in columns],
         "stats": stats,
         **counted,
         "notes": notes,

@@ -35,7 +35,9 @@ def test_json_is_one_object(root: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert run(["inspect", str(root), "--json", "--sample", "3", "--columns", "id, response"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [set(row) for row in report["sample"]] == [{"id", "response"}] * 3
-    assert report["stats"]["funnel"]["sampled"] == 80
+    assert [c["name"] for c in report["schema"]] == ["id", "response"]
+    assert run(["inspect", str(root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stats"]["funnel"]["sampled"] == 80
 
 
 def test_where_and_rejects(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

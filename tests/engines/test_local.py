@@ -240,6 +240,25 @@ def test_nothing_outlives_a_killed_host_or_guard(victim: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="sessions are looked up in /proc")
+def test_a_guard_that_is_told_to_end_ends_everything_first() -> None:
+    """`pkill -f curate` reaches the guard too, and more than once: a child that ignores SIGTERM must not be left alone."""
+
+    async def main() -> None:
+        host = HostProcess({}, DUMMY)
+        await host.start()
+        await host.call("start", {"engine_args": {}})
+        assert host.guard is not None
+        session = host.guard.pid
+        for _ in range(3):
+            os.kill(session, signal.SIGTERM)
+            await asyncio.sleep(0.2)
+        assert await asyncio.to_thread(gone, session, 15.0)
+        await host.close(patience=0)
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("log", "words"),
     [

@@ -100,6 +100,13 @@ def end(session: int, grace: float = GRACE, *, ours: bool = False) -> None:
 def main(caller: int, work: str, fds: list[int], command: list[str]) -> int:
     """Run `command` with `fds` passed on, until it or the caller is gone; then end the session. Returns the exit status."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    told: list[int] = []
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGHUP,
+    ):  # to be told to end is to end the session: this process must not be the first to go
+        signal.signal(number, lambda received, _: told.append(received))
     wake, wakened = os.pipe()
     os.set_blocking(wakened, False)
     signal.set_wakeup_fd(wakened, warn_on_full_buffer=False)
@@ -112,7 +119,7 @@ def main(caller: int, work: str, fds: list[int], command: list[str]) -> int:
         ready = select.select([0, wake], [], [], LOOK)[0]
         if wake in ready:
             os.read(wake, 4096)
-        alone = (0 in ready and not os.read(0, 4096)) or os.getppid() != caller
+        alone = bool(told) or (0 in ready and not os.read(0, 4096)) or os.getppid() != caller
     end(os.getpid(), ours=True)
     if alone:
         shutil.rmtree(work, ignore_errors=True)  # nobody else is there to do it
