@@ -244,7 +244,7 @@ class Completions:
         framed = pack(key, record)
         with self._wake:
             if self._failure is not None:
-                raise StoreError(f"cannot write {self.directory}: {self._failure}") from self._failure
+                raise StoreError.writing(self.directory, self._failure) from self._failure
             if self._log is None or self._end >= SEGMENT_BYTES:
                 self._roll()
             location = Location(self._path, self._end)
@@ -270,14 +270,14 @@ class Completions:
         if self._failure is not None:
             if self._log is not None:
                 self._log.close()
-            raise StoreError(f"cannot write {self.directory}: {self._failure}") from self._failure
+            raise StoreError.writing(self.directory, self._failure) from self._failure
 
     def _wait_for(self, count: int) -> None:
         with self._wake:
             while self._durable < count and self._failure is None:
                 self._wake.wait()
             if self._failure is not None:
-                raise StoreError(f"cannot write {self.directory}: {self._failure}") from self._failure
+                raise StoreError.writing(self.directory, self._failure) from self._failure
 
     def _roll(self) -> None:
         """Begin a new log; its name is the next free number, taken by exclusive creation so that two writers never share one. Called with the lock held."""

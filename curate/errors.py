@@ -55,6 +55,12 @@ class PromptTooLong(RequestRefused):
 class StoreError(CurateError):
     """A directory cannot be read or written."""
 
+    @classmethod
+    def writing(cls, path: object, error: BaseException) -> "StoreError":
+        """The sentence for a write that the system refused."""
+        why = getattr(error, "strerror", None) or error
+        return cls(f"cannot write {path}: {why}; nothing finished is lost: mend that and run the same command again")
+
 
 class IdentityMismatch(StoreError):
     """A directory holds the work of another configuration."""

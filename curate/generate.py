@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -24,7 +24,7 @@ from curate.completions import Completions
 from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
 from curate.dataset import Dataset
 from curate.engines import Engine, EngineSettings, Request, Sampling, open_engine, require
-from curate.errors import EngineError, UsageError
+from curate.errors import CurateError, EngineError, UsageError
 from curate.filters import CHEAP
 from curate.ingest import Ingested, ingest, read_prompts
 from curate.report.card import card
@@ -278,7 +278,12 @@ async def _generate(names: Sequence[str], output: Path, options: Options, given:
             options.engine.max_concurrent or engine.max_concurrent,
             options.continue_truncated,
         )
-        tally = await _sample(plan, engine, directory, options, found.count)
+        try:
+            tally = await _sample(plan, engine, directory, options, found.count)
+        except CurateError:
+            with suppress(OSError):  # the disk may be what failed; the error that stopped the run is the one to show
+                describe(output, config, complete=False)
+            raise
         ignored: Mapping[str, str] = getattr(engine, "ignored", {})
         warnings += [f"the server did not take {name}: {reason}" for name, reason in ignored.items()]
         describe(output, config, complete=True, ignored=ignored)

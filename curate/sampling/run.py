@@ -304,7 +304,7 @@ class Run:
         if isinstance(error, CurateError):
             self._fail(error)
         elif isinstance(error, OSError):
-            self._fail(StoreError(f"cannot write {self.directory.path}: {error.strerror or error}"))
+            self._fail(StoreError.writing(self.directory.path, error))
         elif error is not None:
             self._fail(error)
         self._report()
@@ -336,7 +336,7 @@ class Run:
             except CurateError as error:
                 self._fail(error)
             except OSError as error:
-                self._fail(StoreError(f"cannot write {self.directory.path}: {error.strerror or error}"))
+                self._fail(StoreError.writing(self.directory.path, error))
             else:
                 self._count(manifest, reused=False)
 

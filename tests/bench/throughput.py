@@ -24,12 +24,12 @@ from curate.engines import Engine, open_engine
 from curate.ingest import ingest, read_prompts
 from curate.sampling.keys import seed_of
 from curate.sources import SourceOptions, collect
-from curate.templates import Template, read_examples
+from curate.templates import Template
 from tests.bench.measure import children, cpu_seconds, machine
 
 SOURCES = [
-    "reasoning_gym:products?min_terms=2&max_terms=2&min_digits=1&max_digits=1&size=22",
-    "reasoning_gym:gcd?min_value=2&max_value=40&size=22",
+    "reasoning_gym:products?min_terms=2&max_terms=2&min_digits=1&max_digits=1&size=16",
+    "reasoning_gym:gcd?min_value=2&max_value=40&size=16",
 ]
 SAMPLES = 16
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_tokens": 96}
@@ -147,7 +147,7 @@ def main() -> None:
     asyncio.run_coroutine_threadsafe(engine.start(), loop).result()
     other = Plain(given.model)
     me = os.getpid()
-    template = Template(examples=read_examples("builtin:demo"))
+    template = Template()
     ratios, shares, tokens = [], [], []
     with tempfile.TemporaryDirectory() as work:
         prompts = list(read_prompts(ingest(collect(SOURCES, SourceOptions(), None, None), Path(work)).path))
