@@ -102,7 +102,6 @@ def ours(model: str, seed: int, out: Path, engine: Engine) -> tuple[dict[str, fl
         num_generations=SAMPLES,
         num_correct=None,
         seed=seed,
-        few_shot="builtin:demo",
         max_concurrent=IN_FLIGHT,
         quiet=True,
         **SAMPLING,
