@@ -122,7 +122,6 @@ class _LazyEngine:
         self.max_concurrent = engine.max_concurrent
         self.identity = engine.identity
         self.preview = engine.preview
-        self.close = engine.close
 
     async def start(self) -> None:
         if self._started is None:
@@ -133,6 +132,13 @@ class _LazyEngine:
         if self._started is None or not self._started.done():
             await self.start()
         return await self._engine.complete(request)
+
+    async def close(self) -> None:
+        """A start that is still going on is given up: an interrupt need not wait for a model to load."""
+        if self._started is not None and not self._started.done():
+            self._started.cancel()
+            await asyncio.gather(self._started, return_exceptions=True)
+        await self._engine.close()
 
 
 def generate(sources: str | Sequence[str], output: str | Path, options: Options, engine: Engine | None = None) -> Generated:
@@ -314,7 +320,7 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
         stack.callback(store.close)
         pool = await stack.enter_async_context(VerifierPool())
         lazy = _LazyEngine(engine)
-        stack.push_async_callback(engine.close)
+        stack.push_async_callback(lazy.close)
         run = Run(plan, lazy, pool, store, directory, budget, progress)
         with _Signals(run, sys.stderr):
             return await run.run()

@@ -153,3 +153,16 @@ def test_prompt_that_does_not_fit(model: str, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "context" in done.stderr
     assert api.open(tmp_path / "out").complete
+
+
+def test_interrupted_while_the_model_loads(model: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(command(model, tmp_path / "out"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    deadline = time.monotonic() + 60
+    while len(family := children(process.pid)) < 3:
+        assert time.monotonic() < deadline, "the engine did not begin to start"
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 3, error
+    wait_until_gone(family)
+    assert not list(read_all(tmp_path / "out" / "completions"))
