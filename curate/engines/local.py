@@ -7,6 +7,7 @@ without a single completion in between is that the end.
 import asyncio
 import importlib.util
 import shutil
+from pathlib import Path
 from typing import Any
 
 from curate.engines import fingerprint
@@ -48,7 +49,11 @@ class LocalEngine:
         """The model's name and fingerprint; the first call hashes the files or asks the Hub. Raises UsageError or EngineError for a model that is not there."""
         if self._identity is None:
             revision = fingerprint.fingerprint(self.settings.model, self.settings.revision)
-            self._identity = {"model": self.settings.model, "model_revision": revision}
+            local = fingerprint.is_local(self.settings.model)  # a directory goes by its own name: where it lies is not what it is
+            self._identity = {
+                "model": Path(self.settings.model).resolve().name if local else self.settings.model,
+                "model_revision": revision,
+            }
         return dict(self._identity)
 
     def _check_installed(self) -> None:
