@@ -104,7 +104,6 @@ class Run:
         self._exhausted = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[None]] = set()  # of these, those that wait for a completion: they hold a place in the engine
-        self._shards: dict[str, _Open] = {}
         self._of: dict[int, _Open] = {}
         self._done_shards: asyncio.Queue[_Open | None] = asyncio.Queue()
         self._changed = asyncio.Event()
