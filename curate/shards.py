@@ -125,10 +125,10 @@ class Directory:
         write_text(self.path / "config.json", config.as_json())
 
     def collect_garbage(self, names: Sequence[str]) -> None:
-        """Remove shards that are not among `names`, temporary files and files that no manifest names."""
+        """Remove shards that are not among `names` or are not whole, temporary files and files that no manifest names: they are made again."""
         wanted = set(names)
         for path in (self.path / "manifest").glob("*.json"):
-            if path.stem not in wanted:
+            if path.stem not in wanted or self.manifest(path.stem) is None:
                 path.unlink()
         known = {f["path"] for m in manifests(self.path) for f in m["files"].values()}
         for part in PARTS[self.kind]:

@@ -205,14 +205,25 @@ class Run:
                 task.add_done_callback(self._landed)
 
     def _ask(self, state: PromptState) -> None:
-        """Queue a prompt's next wave."""
+        """Queue a prompt's next wave: widened where the engine would stand idle, unless the log has the answers anyway."""
+        wave = state.policy.wave(state.n_asked, state.n, state.k, state.prompt.chance)
         idle = self._exhausted and len(self._asking) + len(self._ready) < self.plan.max_concurrent
-        for index in range(
-            state.n_asked, state.n_asked + state.policy.wave(state.n_asked, state.n, state.k, state.prompt.chance, tail=idle)
-        ):
+        if idle and not all(self._found(state, index) for index in range(state.n_asked, state.n_asked + wave)):
+            wave = state.policy.wave(state.n_asked, state.n, state.k, state.prompt.chance, tail=True)
+        for index in range(state.n_asked, state.n_asked + wave):
             heapq.heappush(self._ready, (state.position, index, state))
-            state.n_asked += 1
-            state.outstanding += 1
+        state.n_asked += wave
+        state.outstanding += wave
+
+    def _key(self, state: PromptState, index: int, part: int, continuation: str) -> tuple[int | None, str]:
+        """Seed and key of a request."""
+        seed = seed_of(self.plan.made.identity["seed"], state.prompt.id, index, part) if self._seeded else None
+        return seed, self._keys.of_sample(state.key, state.prompt.id, index, seed, continuation)
+
+    def _found(self, state: PromptState, index: int) -> bool:
+        """Whether the log has this sample's first part."""
+        recalled = self._recalled.get(state.position, {})
+        return bool(recalled) and self._key(state, index, 0, "")[1] in recalled
 
     # One sample
 
@@ -248,8 +259,7 @@ class Run:
 
     async def _obtain(self, state: PromptState, index: int, part: int, continuation: str) -> tuple[Completion, Location]:
         """A completion from the log or from the engine."""
-        seed = seed_of(self.plan.made.identity["seed"], state.prompt.id, index, part) if self._seeded else None
-        key = self._keys.of_sample(state.key, state.prompt.id, index, seed, continuation)
+        seed, key = self._key(state, index, part, continuation)
         found = self._recalled.get(state.position, {}).get(key)
         if found is not None:
             self.tally.reused += 1

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from curate import api
+from curate.check import check
 from curate.engines.replay import replay
 from curate.errors import EngineError, IdentityMismatch, Stopped, StoreError, UsageError
 from curate.shards import manifests
@@ -99,6 +100,31 @@ def test_a_lost_shard_is_made_again_from_the_log(tmp_path: Path) -> None:
     assert again.tally.requested == 0
     assert again.tally.shards_published == 1
     assert files(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty manifest", "no manifests", "log tail", "log gone"])
+def test_damage_is_mended_by_the_same_command(tmp_path: Path, damage: str) -> None:
+    make(tmp_path)
+    out = tmp_path / "out"
+    before = files(out)
+    log = max((out / "completions").glob("*.log"))
+    if damage == "cut":
+        file = sorted((out / "rejects").glob("*.parquet"))[1]
+        file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "empty manifest":
+        sorted((out / "manifest").glob("*.json"))[0].write_text("")
+    elif damage == "no manifests":
+        for file in (out / "manifest").glob("*.json"):
+            file.unlink()
+    else:
+        (out / "_SUCCESS").unlink()
+        for file in (out / "manifest").glob("*.json"):
+            file.unlink()
+        log.write_bytes(log.read_bytes()[:-300] if damage == "log tail" else b"")
+    made = make(tmp_path)
+    assert files(out) == before
+    assert (made.tally.requested > 0) == damage.startswith("log")
+    assert check(out).problems == []
 
 
 def test_more_samples_and_more_prompts_reuse_what_is_there(tmp_path: Path) -> None:
