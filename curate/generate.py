@@ -72,7 +72,7 @@ class Options:
     budget_usd: float | None = None
     prices: Prices | None = None
     prompts_per_shard: int = 1024
-    tail_width: int = 2
+    tail_width: int = 1
     overwrite: bool = False
     quiet: bool = False
 

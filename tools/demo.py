@@ -10,7 +10,7 @@ KINDS = (
     "letter_counting?min_words=1&max_words=1",
     "chain_sum?min_terms=2&max_terms=2&min_digits=1&max_digits=1",
     "gcd?min_value=2&max_value=20",
-    "prime_factorization?min_value=2&max_value=40",
+    "lcm?min_value=2&max_value=9",
     "spell_backward?min_word_len=3&max_word_len=3",
     "caesar_cipher?min_words=1&max_words=1",
 )

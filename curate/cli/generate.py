@@ -117,9 +117,9 @@ class NumCorrect(click.ParamType[Any]):
 @click.option(
     "--tail-width",
     type=int,
-    default=2,
+    default=1,
     show_default=True,
-    help="How much waves widen once no prompt is left to start and the engine would stand idle.",
+    help="Widen waves by this factor once no prompt is left to start and the engine would stand idle: sooner done, for more tokens.",
 )
 @click.option("--overwrite", is_flag=True, help="Throw away what the directory holds, completions included, and start again.")
 @click.option("--dry-run", is_flag=True, help="Print one prompt exactly as it would be sent, and the counts; send nothing.")

@@ -28,7 +28,7 @@ class Policy:
     num_correct: int | None = 1
     give_up_tokens: int | None = None
     tokens_per_sample: int = 4096
-    tail_width: int = 2
+    tail_width: int = 1
 
     def end(self, n: int, k: int, chance: float = 0.0) -> str | None:
         """Why a prompt with n judged and k accepted samples ends here, or None where it goes on. Not for n = max_samples counted with undecided samples: see `ended`."""

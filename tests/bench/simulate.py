@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--prompts", type=int, default=200_000)
     parser.add_argument("--in-flight", type=int, default=1024)
-    parser.add_argument("--tail-width", type=int, default=2)
+    parser.add_argument("--tail-width", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     for num_correct in (1, 2, 4):
