@@ -28,8 +28,8 @@ from curate.templates import Template
 from tests.bench.measure import children, cpu_seconds, machine
 
 SOURCES = [
-    "reasoning_gym:products?min_terms=2&max_terms=2&min_digits=1&max_digits=1&size=16",
-    "reasoning_gym:gcd?min_value=2&max_value=40&size=16",
+    "reasoning_gym:products?min_terms=2&max_terms=2&min_digits=1&max_digits=1&size=22",
+    "reasoning_gym:gcd?min_value=2&max_value=40&size=22",
 ]
 SAMPLES = 16
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_tokens": 96}
