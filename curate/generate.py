@@ -259,14 +259,7 @@ async def _generate(names: Sequence[str], output: Path, options: Options, given:
         shards = ranges(ids, options.prompts_per_shard)
         directory.configure(config)
         if (output / "_SUCCESS").exists() and all(directory.manifest(s.name) for s in shards):
-            return Generated(
-                Dataset(output),
-                Tally(prompts_done=found.count, shards_reused=len(shards)),
-                found.count,
-                found.duplicates,
-                found.skipped,
-                warnings,
-            )
+            return _finished(output, Tally(prompts_done=found.count, shards_reused=len(shards)), found, warnings)
         directory.collect_garbage([s.name for s in shards])
         describe(output, config, complete=False)
         made = Made(
@@ -294,11 +287,19 @@ async def _generate(names: Sequence[str], output: Path, options: Options, given:
         warnings += [f"the server did not take {name}: {reason}" for name, reason in ignored.items()]
         describe(output, config, complete=True, ignored=ignored)
         directory.finish()
-    if tally.refused:
+    return _finished(output, tally, found, warnings)
+
+
+def _finished(output: Path, tally: Tally, found: Ingested, warnings: Sequence[str]) -> Generated:
+    """What a finished run gives back. Raises EngineError where prompts were refused: the rest is finished, and the caller should know."""
+    dataset = Dataset(output)
+    refused = dataset.stats["funnel"]["stop_reasons"].get("refused", 0)
+    if refused:
+        first = f" (the first: {tally.first_refusal})" if tally.first_refusal else ""
         raise EngineError(
-            f"{tally.refused} requests were refused and stand in rejects/ with their reason (the first: {tally.first_refusal}); everything else is finished in {output}"
+            f"{refused} of {found.count} prompts were refused and stand in rejects/ with the reason{first}; everything else is finished in {output}"
         )
-    return Generated(Dataset(output), tally, found.count, found.duplicates, found.skipped, warnings)
+    return Generated(dataset, tally, found.count, found.duplicates, found.skipped, warnings)
 
 
 def _warnings(policy: Policy, chances: set[float]) -> list[str]:
