@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal["correct", "wrong", "no_answer", "unparsable_gold", "unverifiable", "verifier_timeout", "verifier_crash"]
@@ -159,6 +159,12 @@ class Verdict:
     extracted: str | None = column(pa.string(), "the answer as it was read from the response", nullable=True, default=None)
     verifier: str = column(pa.string(), "name or import path of the verifier", default="")
     verifier_version: str = column(pa.string(), "version of the verifier's rules", default="")
+    detail: str | None = column(
+        pa.string(),
+        "what else the verifier found, as JSON: tests run and passed with the sandbox's tier, results by constraint",
+        nullable=True,
+        default=None,
+    )
 
     @property
     def decided(self) -> bool:

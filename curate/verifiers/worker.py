@@ -56,6 +56,8 @@ def _checked(verdict: object, name: str, version: str) -> Verdict:
             f"the verifier returned {verdict.status} with the score {score}: a score is a finite number exactly where the sample was judged"
         )
     extracted = None if verdict.extracted is None else str(verdict.extracted)[:LONGEST_TEXT]
+    if verdict.detail is not None and (not isinstance(verdict.detail, str) or len(verdict.detail) > LONGEST_TEXT):
+        raise ValueError(f"the verifier returned a detail that is no text of at most {LONGEST_TEXT} characters")
     return replace(
         verdict,
         score=None if score is None else float(score),
