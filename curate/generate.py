@@ -312,6 +312,7 @@ def _warnings(policy: Policy, chances: set[float]) -> list[str]:
 
 async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Options, total: int) -> Tally:
     budget = Budget(options.budget_tokens, options.budget_minutes, options.budget_usd, options.prices)
+    dropped: int | None = getattr(engine, "cancelled_tokens", None)
     async with AsyncExitStack() as stack:
         progress = Progress(
             total, sys.stderr, quiet=options.quiet, wanted=None if plan.policy.num_correct is None else plan.policy.num_correct * total
@@ -324,7 +325,10 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
         stack.push_async_callback(lazy.close)
         run = Run(plan, lazy, pool, store, directory, budget, progress)
         with _Signals(run, sys.stderr):
-            return await run.run()
+            tally = await run.run()
+    if dropped is not None:  # the count is complete once the engine is closed
+        tally.cancelled_tokens = getattr(engine, "cancelled_tokens", dropped) - dropped
+    return tally
 
 
 class _Signals:

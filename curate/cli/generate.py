@@ -162,4 +162,10 @@ def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) 
     for reason, count in made.skipped.items():
         click.echo(f"{count:,} rows skipped: {reason}", err=True)
     click.echo(render_funnel(made.dataset.stats))
-    click.echo(f"{made.tally.requested:,} requests to the engine, {made.tally.reused:,} answered from the log; dataset: {output}")
+    dropped = made.tally.cancelled_tokens
+    spent = (
+        ""
+        if not made.tally.cancelled
+        else f", {made.tally.cancelled:,} cancelled ({'tokens unknown' if dropped is None else f'after {dropped:,} tokens'})"
+    )
+    click.echo(f"{made.tally.requested:,} requests to the engine{spent}, {made.tally.reused:,} answered from the log; dataset: {output}")

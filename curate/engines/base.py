@@ -1,7 +1,8 @@
 """What the sampler asks of an engine, and what every engine answers with.
 
 An engine is an object, not a base class: `Engine` is a protocol, and what an engine can do beyond completing a request is a named capability, checked before it is used.
-Cancelling the task that awaits `complete` cancels the request itself (vLLM aborts it, a connection is closed).
+Cancelling the task that awaits `complete` cancels the request itself (vLLM aborts it, a connection is closed). An engine that can tell what it had generated for such requests counts it in an attribute
+`cancelled_tokens`.
 """
 
 from collections.abc import Mapping

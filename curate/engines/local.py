@@ -41,6 +41,7 @@ class LocalEngine:
         self._host: HostProcess | None = None
         self._starting = asyncio.Lock()
         self._deaths = 0
+        self._cancelled_tokens = 0  # of hosts that are gone
         self._closed = False
         self._identity: dict[str, str | None] | None = None
         self._weights: tuple[str, str] | None = None  # directory and version, where they were changed
@@ -55,6 +56,11 @@ class LocalEngine:
                 "model_revision": revision,
             }
         return dict(self._identity)
+
+    @property
+    def cancelled_tokens(self) -> int:
+        """Tokens generated for requests that were cancelled; complete once the engine is closed. Those of a host that died are not known."""
+        return self._cancelled_tokens + (self._host.cancelled_tokens if self._host is not None else 0)
 
     def _check_installed(self) -> None:
         extra = "gpu" if self.kind == "vllm" and shutil.which("nvidia-smi") else "cpu"
@@ -106,6 +112,7 @@ class LocalEngine:
             if self._host is not None and self._host.dead:
                 died, self._host = self._host, None
                 self._deaths += 1
+                self._cancelled_tokens += died.cancelled_tokens
                 await died.close()
                 if self._deaths > RESTARTS:
                     raise EngineError(
@@ -134,6 +141,8 @@ class LocalEngine:
         """One completion; cancelling it aborts the request in the engine. Raises PromptTooLong, RequestRefused, or EngineError where the engine cannot go on."""
         version = self._weights[1] if self._weights else None
         result = await self._ask("complete", wire.request_args(request))
+        if result["finish_reason"] == "abort":
+            raise EngineError(f"the {self.kind} engine gave up a request that nobody had cancelled")
         return wire.completion({**result, "weights_version": version, "served_model": self.settings.model})
 
     async def preview(self, request: Request) -> str:
@@ -166,3 +175,4 @@ class LocalEngine:
             if self._host is not None:
                 host, self._host = self._host, None
                 await host.close()
+                self._cancelled_tokens += host.cancelled_tokens

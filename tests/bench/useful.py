@@ -1,7 +1,6 @@
 """Tokens per useful trace of the adaptive sampler against fixed N = 16, on the demo's mix with the real engine.
 
-In both arms at most `num_correct` correct traces a prompt count as useful. Every generated token counts: those of samples above a prompt's end too, and a cancelled request, of which the engine does not tell how far it
-came, is charged with all of `max_tokens`. Coverage is the share of the prompts solved by the fixed arm that the adaptive arm solved as well.
+In both arms at most `num_correct` correct traces a prompt count as useful. Every generated token counts: those of samples above a prompt's end too, and those of cancelled requests, as vLLM counts them. Coverage is the share of the prompts solved by the fixed arm that the adaptive arm solved as well.
 
     python -m tests.bench.useful MODEL_DIR [--size 20]
 """
@@ -33,7 +32,8 @@ def run(model: str, out: Path, size: int, num_correct: int | None) -> tuple[api.
         few_shot="builtin:demo",
         quiet=True,
     )
-    return made, made.tally.tokens + made.tally.cancelled * MAX_TOKENS
+    assert made.tally.cancelled_tokens is not None
+    return made, made.tally.tokens + made.tally.cancelled_tokens
 
 
 def main() -> None:

@@ -37,11 +37,13 @@ def main(requests: int, answers: int) -> None:
                 Path(order.split()[-1]).touch()
             print("Traceback (most recent call last):\n  File x\nValueError: the model fell over", file=sys.stderr, flush=True)
             os._exit(70)
-        if message["op"] == "cancel" or order == "sleep":
+        if order == "sleep":
             continue
         if message["op"] == "start" and args["engine_args"].get("refuse"):
             time.sleep(0.1)
             reply = {"id": message["id"], "error": {"kind": "UsageError", "message": "no such thing"}}
+        elif message["op"] == "cancel":
+            reply = {"id": message["id"], "result": {"text": "", "finish_reason": "abort", "completion_tokens": 5}}
         elif message["op"] == "complete":
             reply = {"id": message["id"], "result": {"text": order, "finish_reason": "stop", "token_ids": [1, 2], "completion_tokens": 2}}
         else:

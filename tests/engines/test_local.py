@@ -157,7 +157,7 @@ def test_every_death_counts_again_after_a_completion(model: str, tmp_path: Path)
     run(model, act)
 
 
-def test_a_cancelled_request_leaves_nothing_waiting(model: str) -> None:
+def test_a_cancelled_request_leaves_nothing_waiting_and_its_tokens_are_counted(model: str) -> None:
     async def act(made: LocalEngine) -> None:
         task = asyncio.create_task(made.complete(request("sleep")))
         await asyncio.sleep(0.2)
@@ -167,6 +167,7 @@ def test_a_cancelled_request_leaves_nothing_waiting(model: str) -> None:
         assert made._host is not None
         assert not made._host.waiting
         assert (await made.complete(request("still here"))).text == "still here"
+        assert made.cancelled_tokens == 5
 
     run(model, act)
 

@@ -164,6 +164,8 @@ def test_what_the_template_refuses_is_a_refused_request(running: Running) -> Non
 
 
 def test_a_cancelled_request_frees_its_place(running: Running) -> None:
+    before = running.engine.cancelled_tokens
+
     async def act() -> Completion:
         tasks = [asyncio.create_task(running.engine.complete(ask(max_tokens=1000))) for _ in range(8)]
         await asyncio.sleep(0.05)
@@ -173,6 +175,7 @@ def test_a_cancelled_request_frees_its_place(running: Running) -> None:
         return await running.engine.complete(ask())
 
     assert running.runner.run(act()).completion_tokens > 0
+    assert 0 < running.engine.cancelled_tokens - before < 8 * 1000
 
 
 def test_a_base_model_takes_plain_text_and_no_messages(tmp_path: Path) -> None:

@@ -173,6 +173,8 @@ def test_long_seeded_prompts_that_arrive_together_do_not_end_the_engine(running:
 
 
 def test_a_cancelled_request_is_aborted(running: Running) -> None:
+    before = running.engine.cancelled_tokens
+
     async def act() -> Completion:
         tasks = [asyncio.create_task(running.engine.complete(ask(index=i, max_tokens=400))) for i in range(32)]
         await asyncio.sleep(1)
@@ -183,6 +185,7 @@ def test_a_cancelled_request_is_aborted(running: Running) -> None:
             return await running.engine.complete(ask(max_tokens=4))
 
     assert running.run(act()).completion_tokens <= 4
+    assert 32 <= running.engine.cancelled_tokens - before < 32 * 400
 
 
 def test_the_preview_is_what_is_sent(running: Running, demo_model: str) -> None:

@@ -24,20 +24,25 @@ if __name__ == "__mp_main__":
         die_with_parent(_parent.pid)
 
 DEAD = 70  # exit status of a host whose engine died
+ABORT_PATIENCE = 2.0  # seconds that an aborted request gets to say how far it came
 
 
 class Backend(Protocol):
     """What a host needs of a model."""
 
-    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a Completion."""
+    async def complete(self, number: int, args: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a Completion. `number` is the message's, for `abort`."""
+        ...
+
+    async def abort(self, number: int) -> bool:
+        """End a request where it is, so that `complete` returns what there is; False where this cannot be done, and the task has to be cancelled."""
         ...
 
     def render(self, args: dict[str, Any]) -> str:
         """The prompt as it is sent."""
         ...
 
-    async def score(self, token_ids: list[int]) -> list[float]:
+    async def score(self, number: int, token_ids: list[int]) -> list[float]:
         """The log-probability of each token but the first."""
         ...
 
@@ -59,7 +64,11 @@ class RenderOnly:
         tokenizer = load_tokenizer(settings["model"], settings["engine_args"])
         self.renderer = Renderer(tokenizer, settings["chat_template_kwargs"], settings["opening_tag"])
 
-    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+    async def complete(self, number: int, args: dict[str, Any]) -> dict[str, Any]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    async def abort(self, number: int) -> bool:
         """Never asked for."""
         raise NotImplementedError
 
@@ -67,7 +76,7 @@ class RenderOnly:
         """The prompt as it is sent."""
         return self.renderer(args).text
 
-    async def score(self, token_ids: list[int]) -> list[float]:
+    async def score(self, number: int, token_ids: list[int]) -> list[float]:
         """Never asked for."""
         raise NotImplementedError
 
@@ -100,19 +109,20 @@ class Host:
         self.writer = writer
         self.backend: Backend | None = None
         self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.cancelling: set[asyncio.Task[None]] = set()
 
-    async def act(self, op: str, args: dict[str, Any]) -> Any:
+    async def act(self, number: int, op: str, args: dict[str, Any]) -> Any:
         """Do what a message asks for and return the result."""
         if op == "start":
             self.backend = open_backend(args)  # in this thread: vLLM ties its processes to the thread that started them
             return None
         assert self.backend is not None
         if op == "complete":
-            return await self.backend.complete(args)
+            return await self.backend.complete(number, args)
         if op == "render":
             return self.backend.render(args)
         if op == "score":
-            return await self.backend.score(args["token_ids"])
+            return await self.backend.score(number, args["token_ids"])
         if op == "load_weights":
             return await self.backend.load_weights(args["directory"])
         raise ValueError(f"unknown message {op!r}")
@@ -123,7 +133,7 @@ class Host:
 
         reply: dict[str, Any]
         try:
-            reply = {"id": number, "result": await self.act(op, args)}
+            reply = {"id": number, "result": await self.act(number, op, args)}
         except Exception as error:  # whatever a model's library raises is the answer to this request; the caller decides
             import traceback
 
@@ -131,6 +141,16 @@ class Host:
             reply = {"id": number, "error": wire.failure(blame.of_exception(error))}
         self.tasks.pop(number, None)
         self.writer.write(wire.frame(reply))
+
+    async def cancel(self, number: int) -> None:
+        """End a request. One that the backend can abort still answers, with what it had generated: the caller counts it."""
+        task = self.tasks.get(number)
+        if task is None or self.backend is None:
+            return
+        if await self.backend.abort(number):
+            await asyncio.wait({task}, timeout=ABORT_PATIENCE)
+        task.cancel()  # without effect on one that has answered
+        self.tasks.pop(number, None)
 
     async def serve(self) -> None:
         """Answer until the caller says close or is gone."""
@@ -140,11 +160,14 @@ class Host:
             if message["op"] == "close":
                 break
             if message["op"] == "cancel":
-                if task := self.tasks.pop(message["id"], None):
-                    task.cancel()
+                cancelling = asyncio.create_task(self.cancel(message["id"]))
+                self.cancelling.add(cancelling)
+                cancelling.add_done_callback(self.cancelling.discard)
                 continue
             number = message["id"]
             self.tasks[number] = asyncio.create_task(self.answer(number, message["op"], message["args"]))
+        if self.cancelling:
+            await asyncio.wait(self.cancelling, timeout=ABORT_PATIENCE)
         if self.backend is not None:
             self.backend.close()
 

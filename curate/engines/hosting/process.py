@@ -48,6 +48,7 @@ class HostProcess:
         self.last_words = ""  # after the end: what the log says about why, as one line; its last line where no exception is in it
         self.waiting: dict[int, asyncio.Future[Any]] = {}
         self.numbers = count(1)
+        self.cancelled_tokens = 0  # generated for requests that were cancelled, as far as the host could tell
         self._writer: asyncio.WriteTransport | None = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -83,7 +84,8 @@ class HostProcess:
         try:
             while (message := await wire.read_frame(reader)) is not None:
                 future = self.waiting.pop(message["id"], None)
-                if future is None or future.done():  # cancelled while the answer was on its way
+                if future is None or future.done():  # cancelled: the answer says how far it had come
+                    self.cancelled_tokens += _generated(message)
                     continue
                 if "error" in message:
                     future.set_exception(wire.raised(message["error"]))
@@ -163,3 +165,9 @@ class HostProcess:
         if self.log is not None:
             self.log.close()
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+def _generated(message: dict[str, Any]) -> int:
+    """The tokens that an answer tells of."""
+    result = message.get("result")
+    return int(result.get("completion_tokens", 0)) if isinstance(result, dict) else 0

@@ -88,9 +88,16 @@ class TransformersBackend:
         self.ends = {int(e) for end in ends if end is not None for e in (end if isinstance(end, list) else [end])}
         self.batch = int(settings["max_concurrent"])
         self.waiting: queue.SimpleQueue[Row] = queue.SimpleQueue()
+        self.rows: dict[int, Row] = {}  # by the number of their message
         threading.Thread(target=self._work, daemon=True, name="decoder").start()
 
-    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+    async def abort(self, number: int) -> bool:
+        """End a row at its next step."""
+        if number in self.rows:
+            self.rows[number].cancelled = True
+        return number in self.rows
+
+    async def complete(self, number: int, args: dict[str, Any]) -> dict[str, Any]:
         """The fields of a Completion. Raises PromptTooLong, RequestRefused."""
         import torch
 
@@ -103,17 +110,19 @@ class TransformersBackend:
             generator.manual_seed(args["seed"])
         loop = asyncio.get_running_loop()
         row = Row(prompt, limit, args["sampling"], generator, loop, loop.create_future())
+        self.rows[number] = row
         self.waiting.put(row)
         try:
             return await row.answer
         finally:
             row.cancelled = True  # without effect on one that has ended
+            del self.rows[number]
 
     def render(self, args: dict[str, Any]) -> str:
         """The prompt as it is sent."""
         return self.renderer(args).text
 
-    async def score(self, token_ids: list[int]) -> list[float]:
+    async def score(self, number: int, token_ids: list[int]) -> list[float]:
         """Not offered: see the engine's capabilities."""
         raise EngineError("the transformers engine cannot score tokens")
 
@@ -131,7 +140,7 @@ class TransformersBackend:
                 rows.append(self.waiting.get(timeout=GATHER))
             except queue.Empty:
                 break
-        return [row for row in rows if not row.cancelled]
+        return [row for row in rows if not (row.cancelled and self._answered(row, "", "abort"))]
 
     def _work(self) -> None:
         while True:
@@ -187,7 +196,7 @@ class TransformersBackend:
     def _step(self, row: Row, logprobs_V: Any) -> bool:
         """Add a token to a row; True where the row is over, its answer sent."""
         if row.cancelled:
-            return True
+            return self._answered(row, "", "abort")
         token = draw(logprobs_V, row)
         row.made.append(token)
         row.logprobs.append(float(logprobs_V[token]))
@@ -196,9 +205,13 @@ class TransformersBackend:
         if not ended and cut is None and len(row.made) < row.limit:
             return False
         text = self._text(row, row.made[:-1] if ended else row.made)
+        return self._answered(row, text if cut is None else text[:cut], "length" if cut is None and not ended else "stop")
+
+    def _answered(self, row: Row, text: str, finish_reason: str) -> bool:
+        """Send a row's answer; True, since it is over."""
         answer = {
-            "text": text if cut is None else text[:cut],
-            "finish_reason": "length" if cut is None and not ended else "stop",
+            "text": text,
+            "finish_reason": finish_reason,
             "prompt_tokens": len(row.prompt.ids),
             "completion_tokens": len(row.made),
             "token_ids": row.made,

@@ -14,7 +14,6 @@ import dataclasses
 import difflib
 import os
 import traceback
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +81,15 @@ class VllmBackend:
         )
         self.llm = AsyncLLM.from_engine_args(engine_args(settings))
         self.context = int(self.llm.model_config.max_model_len)
-        self.numbers = count()
 
-    async def _final(self, ids: tuple[int, ...] | list[int], **sampling: Any) -> Any:
+    async def _final(self, number: int, ids: tuple[int, ...] | list[int], **sampling: Any) -> Any:
         """Run one request to its end. A dead engine ends this process: the caller starts another and asks again."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams
         from vllm.v1.engine.exceptions import EngineDeadError
 
         try:
             params = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **sampling)
-            async for output in self.llm.generate({"prompt_token_ids": list(ids)}, params, str(next(self.numbers))):
+            async for output in self.llm.generate({"prompt_token_ids": list(ids)}, params, str(number)):
                 if output.finished:
                     return output
         except EngineDeadError:
@@ -101,11 +99,17 @@ class VllmBackend:
             raise RequestRefused(f"vLLM refuses the request: {error}") from error
         raise EngineError("vLLM ended a request without an answer")
 
-    async def complete(self, args: dict[str, Any]) -> dict[str, Any]:
+    async def abort(self, number: int) -> bool:
+        """End a request where it is: vLLM then gives it out as finished. Without effect on one that it does not have yet, which is cancelled."""
+        await self.llm.abort(str(number))
+        return True
+
+    async def complete(self, number: int, args: dict[str, Any]) -> dict[str, Any]:
         """The fields of a Completion. Raises PromptTooLong, RequestRefused."""
         rendered = self.renderer(args)
         asked = args["sampling"]
         output = await self._final(
+            number,
             rendered.ids,
             max_tokens=room(len(rendered.ids), self.context, asked["max_tokens"]),
             temperature=asked["temperature"],
@@ -127,7 +131,7 @@ class VllmBackend:
         ids = list(made.token_ids)
         return {
             "text": made.text,
-            "finish_reason": "length" if made.finish_reason == "length" else "stop",
+            "finish_reason": made.finish_reason if made.finish_reason in ("length", "abort") else "stop",
             "prompt_tokens": len(rendered.ids),
             "completion_tokens": len(ids),
             "cached_tokens": output.num_cached_tokens or 0,
@@ -140,13 +144,13 @@ class VllmBackend:
         """The prompt as it is sent."""
         return self.renderer(args).text
 
-    async def score(self, token_ids: list[int]) -> list[float]:
+    async def score(self, number: int, token_ids: list[int]) -> list[float]:
         """The log-probability of each token but the first, given those before it, at temperature 1. Raises PromptTooLong."""
         if len(token_ids) >= self.context:
             raise PromptTooLong(
                 f"{len(token_ids)} tokens are to be scored and the model's context is {self.context}, one of which is needed"
             )
-        output = await self._final(token_ids, max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        output = await self._final(number, token_ids, max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
         return [float(step[token].logprob) for step, token in zip(output.prompt_logprobs[1:], token_ids[1:], strict=True)]
 
     async def load_weights(self, directory: str) -> None:
