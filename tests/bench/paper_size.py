@@ -26,6 +26,7 @@ from tests import models
 from tests.bench.measure import children, cpu_seconds, machine, memory
 
 MEDIAN, SIGMA = 2048, log(60 * 1024 / 2048) / 2.3263  # the normal distribution's 99 % quantile
+FEWEST_SHARDS = 100  # of a run whose fifths are compared
 WORDS = (
     "we",
     "so",
@@ -171,8 +172,8 @@ def main() -> None:
                 "published bytes": size,
                 "peak memory bytes": peak,
                 "cpu seconds": marks[-1].cpu,
-                "cpu per sample, last fifth over first fifth": _drift(marks, 1.0),
-                "the same in units of a fixed piece of work": _drift(marks, _spent(marks, 0.78, 0.98) / _spent(marks, 0.02, 0.22)),
+                "cpu per sample, last fifth over first fifth": _drift(marks, measured=False),
+                "the same in units of a fixed piece of work": _drift(marks, measured=True),
                 "seconds to resume when finished": round(resumed, 1),
             }
         )
@@ -189,10 +190,13 @@ def _spent(marks: list[Mark], start: float, stop: float) -> float:
     return statistics.fmean(mark.yardstick for mark in marks[_at(marks, start) : _at(marks, stop)])
 
 
-def _drift(marks: list[Mark], unit: float) -> float:
-    """CPU seconds per shard in the last fifth over those in the first fifth, over `unit`; the first shards, which carry the start, and the last, when the engine runs dry, are left out."""
+def _drift(marks: list[Mark], *, measured: bool) -> float | None:
+    """CPU seconds per shard in the last fifth over those in the first fifth, or in units of the fixed piece of work where `measured`; the first shards, which carry the start, and the last, when the engine runs dry, are left out. None
+    where there are too few shards to tell."""
+    if marks[-1].shards < FEWEST_SHARDS:
+        return None
     last, first = (marks[_at(marks, stop)].cpu - marks[_at(marks, start)].cpu for start, stop in ((0.78, 0.98), (0.02, 0.22)))
-    return last / first / unit
+    return last / first / (_spent(marks, 0.78, 0.98) / _spent(marks, 0.02, 0.22) if measured else 1.0)
 
 
 def _text_bytes(out: Path) -> int:
