@@ -1,0 +1,229 @@
+"""Which language each word of a text belongs to.
+
+A word alone says little, a line or a sentence much. A line in one script is settled by its function words where they agree, else cut into sentences, and what they do not settle goes to a
+model. Words of segments that stay undecided belong to the language that the text otherwise has in that script, or to none (UNKNOWN).
+
+Foreign pieces inside a sentence:
+- What stands in quotation marks or brackets and is short (QUOTED words) belongs to the line around it: quotations, titles, glosses.
+- Up to TERM capitalised words of another alphabet are a name and belong to the sentence.
+- Latin pieces of up to TERM words without a function word are terms or names in a sentence of another script ("用 Python 写") and belong to it. Not the other way round: a Chinese word in the
+  middle of an English sentence is what a model does when it mixes languages.
+- Han characters are Japanese where kana stand in the same line, or in the text if the line has no character of Chinese only; else Chinese.
+
+Not covered: a text that is all quotation counts in its own language; two languages of one script within one sentence count as the one with more function words; single letters are taken for
+variables, so "a" and "I", "и" and "в" are not counted.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from curate.language import model
+from curate.language.function_words import FUNCTION_WORDS
+from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, PER_WORD, RUN, marks
+
+UNKNOWN = "und"  # ISO 639-2: undetermined
+QUOTED = 8
+TERM = 3
+KANA_SHARE = 0.2  # of the Han characters and kana of a text: above it, the text is Japanese
+ENOUGH = 2  # function words that a segment needs before they are believed
+AHEAD = 1.5  # how far ahead of the second language the first must be
+AGREED = 8  # and, for a whole line at once, how many function words of the first language there must be for each that it does not have
+DENSITY = 0.12  # and what share of the words they must be
+ASK = 4  # words that a segment needs before the model is asked
+
+_LANGUAGES: dict[str, str] = {}  # function word -> the languages that have it, "en de" where several do
+for _language, _list in FUNCTION_WORDS.items():
+    for _word in set(_list.split()):
+        if len(_word) > 1:
+            _LANGUAGES[_word] = f"{_LANGUAGES[_word]} {_language}" if _word in _LANGUAGES else _language
+_SPLIT = {languages: tuple(languages.split()) for languages in _LANGUAGES.values()}
+
+# What ends a word. Digits, underscores and the like stay in it, so that identifiers, paths and formulas are seen to be no words.
+_SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "_@/\\=<>+^"})
+_SENTENCE = re.compile(r"(?<=[.!?;:])[\s\"')]+|[\u3002\uff01\uff1f\uff1b\uff1a\u0964]")
+_QUOTATION = re.compile(r'"[^"\n]{1,200}+"|\([^()\n]{1,120}+\)')
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+
+Piece = tuple[str, str]  # script, word
+
+
+def _pieces(text: str) -> list[Piece]:
+    """The words of a text with their scripts. In cased scripts a single letter is no word, nor is anything that has digits and the like in it."""
+    found = []
+    for token in text.translate(_SPACED).split():
+        if token.isascii():
+            if len(token) > 1 and token.isalpha():
+                found.append(("Latin", token))
+        else:
+            for match in RUN.finditer(token):
+                script, word = str(match.lastgroup), match.group()
+                if len(word) > 1 or script not in CASED:
+                    found.append((script, word))
+    return found
+
+
+def _size(script: str, word: str) -> int:
+    return -(-len(word) // PER_WORD[script]) if script in PER_WORD else 1
+
+
+def _settled(words: Sequence[str], *, enough: int, agreed: float = 0) -> str | None:
+    """The language that function words and peculiar letters settle, of words in lower case; None where they do not."""
+    hits: dict[str, int] = {}
+    seen = Counter(map(_LANGUAGES.get, words))
+    seen.pop(None, None)
+    if not all(map(str.isascii, words)):
+        for languages in marks(" ".join(words)):
+            seen[languages] += 1
+    for languages, count in seen.items():
+        for language in _SPLIT.get(languages) or languages.split():  # type: ignore[union-attr,arg-type]
+            hits[language] = hits.get(language, 0) + count
+    if not hits:
+        return None
+    best = max(hits, key=hits.__getitem__)
+    most = hits.pop(best)
+    if most < enough or most < DENSITY * len(words) or most < AHEAD * max(hits.values(), default=0):
+        return None
+    return best if most >= agreed * (sum(seen.values()) - most) else None
+
+
+class Tally:
+    """Words by language while a text is read. `waiting` are the words of undecided segments, by script; `japanese` says that the text is, by its kana."""
+
+    def __init__(self, text: str) -> None:
+        kana = 0 if text.isascii() else len(_KANA.findall(text))
+        self.japanese = bool(kana) and kana > KANA_SHARE * (kana + len(_HAN.findall(text)))
+        self.by_script: dict[str, Counter[str]] = {}
+        self.waiting: dict[str, list[str]] = {}
+
+    def _add(self, script: str, language: str, count: int) -> None:
+        self.by_script.setdefault(script, Counter())[language] += count
+
+    def line(self, line: str) -> None:
+        """Count the words of a line."""
+        if line.isascii():
+            words = [w for w in line.translate(_SPACED).lower().split() if len(w) > 1 and w.isalpha()]
+            scripts = {"Latin"}
+        else:
+            pieces = _pieces(line)
+            words = [w.lower() for _, w in pieces]
+            scripts = {s for s, _ in pieces}
+        if not words:
+            return
+        if len(scripts) == 1:
+            (script,) = scripts
+            if script in ALONE:
+                return self._add(script, ALONE[script], sum(_size(script, w) for w in words))
+            if script != "Han" and (language := _settled(words, enough=ENOUGH, agreed=AGREED)) is not None:
+                return self._add(script, language, len(words))
+        self._sentences(line)
+
+    def _sentences(self, line: str) -> None:
+        """Count the words of a line sentence by sentence, quotations with what is around them."""
+        quoted = 0
+
+        def taken_out(match: re.Match[str]) -> str:
+            nonlocal quoted
+            size = sum(_size(s, w) for s, w in _pieces(match.group()))
+            if size > QUOTED:
+                return match.group()
+            quoted += size
+            return " "
+
+        outside = _QUOTATION.sub(taken_out, line)
+        if not _pieces(outside):
+            outside, quoted = line, 0
+        kana = _KANA.search(line) is not None
+        around: Counter[tuple[str, str | None]] = Counter()
+        for sentence in _SENTENCE.split(outside):
+            around += self._sentence(_pieces(sentence), kana)
+        (script, language), _ = around.most_common(1)[0]
+        self._count(script, language, quoted, ())
+
+    def _sentence(self, pieces: list[Piece], kana: bool) -> Counter[tuple[str, str | None]]:
+        """Count the words of a sentence; how many went to which script and language (None: they wait)."""
+        found: Counter[tuple[str, str | None]] = Counter()
+        if not pieces:
+            return found
+        own: dict[str, list[str]] = {}
+        for script, words in _runs(pieces):
+            own.setdefault(script, []).extend(words)
+        main = max(own, key=lambda s: sum(_size(s, w) for w in own[s]))
+        inserted = 0
+        if len(own) > 1:
+            own = {}
+            for script, words in _runs(pieces):
+                if script != main and _belongs(script, words, main):
+                    inserted += sum(_size(script, w) for w in words)
+                else:
+                    own.setdefault(script, []).extend(words)
+        for script, words in own.items():
+            language = self._language(script, words, kana)
+            size = sum(_size(script, w) for w in words) + (inserted if script == main else 0)
+            self._count(script, language, size, words)
+            found[script, language] += size
+        return found
+
+    def _count(self, script: str, language: str | None, size: int, words: Iterable[str]) -> None:
+        if language is None:
+            self.waiting.setdefault(script, []).extend(words)
+        elif size:
+            self._add(script, language, size)
+
+    def _language(self, script: str, words: Sequence[str], kana: bool) -> str | None:
+        if script in ALONE:
+            return ALONE[script]
+        if script == "Han":
+            joined = "".join(words)
+            return "ja" if kana or (self.japanese and CHINESE_ONLY.search(joined) is None) else "zh"
+        lower = [w.lower() for w in words]
+        language = _settled(lower, enough=ENOUGH)
+        if language is None and len(words) >= ASK:
+            language = model.guess(" ".join(lower))
+        return language
+
+    def total(self) -> Counter[str]:
+        """The words by language, those that waited shared out."""
+        total: Counter[str] = Counter()
+        for decided in self.by_script.values():
+            total += decided
+        for script, words in self.waiting.items():
+            decided = self.by_script.get(script, Counter())
+            lower = [w.lower() for w in words]
+            language = decided.most_common(1)[0][0] if decided else _settled(lower, enough=1)
+            if language is None and len(words) >= ASK:
+                language = model.guess(" ".join(lower))
+            total[language or UNKNOWN] += len(words)
+        return total
+
+
+def _runs(pieces: Iterable[Piece]) -> Iterable[tuple[str, list[str]]]:
+    """Neighbouring words of one script together."""
+    script, words = "", list[str]()
+    for s, word in pieces:
+        if s != script and words:
+            yield script, words
+            words = []
+        script = s
+        words.append(word)
+    if words:
+        yield script, words
+
+
+def _belongs(script: str, words: Sequence[str], main: str) -> bool:
+    """Whether a run of another script is a term or a name that belongs to the sentence."""
+    if script == "Latin":
+        return len(words) <= TERM and not any(w in _LANGUAGES for w in words)  # "GET" and "If" are no function words
+    if script in ("Han", "Kana"):
+        return {script, main} == {"Han", "Kana"}
+    return script in CASED and len(words) <= TERM and all(w[0].isupper() for w in words)
+
+
+def count(text: str) -> Counter[str]:
+    """Words of a text without noise, by language."""
+    tally = Tally(text)
+    for line in text.split("\n"):
+        if line and not line.isspace():
+            tally.line(line)
+    return tally.total()
