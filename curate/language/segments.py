@@ -1,7 +1,7 @@
 """Which language each word of a text belongs to.
 
 A word alone says little, a line or a sentence much. A line in one script is settled by its function words where they agree, else cut into sentences, and what they do not settle goes to a
-model. Words of segments that stay undecided belong to the language that the text otherwise has in that script, or to none (UNKNOWN).
+model. A short segment that stays undecided belongs to the language that the text otherwise has in that script, a long one to none (UNKNOWN).
 
 Foreign pieces inside a sentence:
 - What stands in quotation marks or brackets and is short (QUOTED words) belongs to the line around it: quotations, titles, glosses.
@@ -17,10 +17,11 @@ variables, so "a" and "I", "и" and "в" are not counted.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 from curate.language import model
 from curate.language.function_words import FUNCTION_WORDS
-from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, PER_WORD, RUN, marks
+from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, MARKS, PER_WORD, RUN, marks
 
 UNKNOWN = "und"  # ISO 639-2: undetermined
 QUOTED = 8
@@ -31,13 +32,14 @@ AHEAD = 1.5  # how far ahead of the second language the first must be
 AGREED = 8  # and, for a whole line at once, how many function words of the first language there must be for each that it does not have
 DENSITY = 0.12  # and what share of the words they must be
 ASK = 4  # words that a segment needs before the model is asked
+SHORT = 6  # words up to which an undecided segment is taken for the text's own language: in more there would have been a function word
 
 _LANGUAGES: dict[str, str] = {}  # function word -> the languages that have it, "en de" where several do
 for _language, _list in FUNCTION_WORDS.items():
     for _word in set(_list.split()):
         if len(_word) > 1:
             _LANGUAGES[_word] = f"{_LANGUAGES[_word]} {_language}" if _word in _LANGUAGES else _language
-_SPLIT = {languages: tuple(languages.split()) for languages in _LANGUAGES.values()}
+_SPLIT = {languages: tuple(languages.split()) for languages in (*_LANGUAGES.values(), *MARKS)}
 
 # What ends a word. Digits, underscores and the like stay in it, so that identifiers, paths and formulas are seen to be no words.
 _SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "_@/\\=<>+^"})
@@ -71,13 +73,13 @@ def _size(script: str, word: str) -> int:
 def _settled(words: Sequence[str], *, enough: int, agreed: float = 0) -> str | None:
     """The language that function words and peculiar letters settle, of words in lower case; None where they do not."""
     hits: dict[str, int] = {}
-    seen = Counter(map(_LANGUAGES.get, words))
-    seen.pop(None, None)
+    seen: Counter[str] = Counter(map(_LANGUAGES.get, words, repeat("")))
+    del seen[""]
     if not all(map(str.isascii, words)):
         for languages in marks(" ".join(words)):
             seen[languages] += 1
     for languages, count in seen.items():
-        for language in _SPLIT.get(languages) or languages.split():  # type: ignore[union-attr,arg-type]
+        for language in _SPLIT[languages]:
             hits[language] = hits.get(language, 0) + count
     if not hits:
         return None
@@ -109,15 +111,15 @@ class Tally:
             pieces = _pieces(line)
             words = [w.lower() for _, w in pieces]
             scripts = {s for s, _ in pieces}
-        if not words:
-            return
-        if len(scripts) == 1:
-            (script,) = scripts
-            if script in ALONE:
-                return self._add(script, ALONE[script], sum(_size(script, w) for w in words))
-            if script != "Han" and (language := _settled(words, enough=ENOUGH, agreed=AGREED)) is not None:
-                return self._add(script, language, len(words))
-        self._sentences(line)
+        (script, *others) = scripts or {""}
+        if others:
+            self._sentences(line)
+        elif script in ALONE:
+            self._add(script, ALONE[script], sum(_size(script, w) for w in words))
+        elif script != "Han" and (language := _settled(words, enough=ENOUGH, agreed=AGREED)) is not None:
+            self._add(script, language, len(words))
+        elif words:
+            self._sentences(line)
 
     def _sentences(self, line: str) -> None:
         """Count the words of a line sentence by sentence, quotations with what is around them."""
@@ -166,7 +168,9 @@ class Tally:
         return found
 
     def _count(self, script: str, language: str | None, size: int, words: Iterable[str]) -> None:
-        if language is None:
+        if language is None and size > SHORT:
+            self._add(UNKNOWN, UNKNOWN, size)
+        elif language is None:
             self.waiting.setdefault(script, []).extend(words)
         elif size:
             self._add(script, language, size)

@@ -6,7 +6,9 @@ that looks like code, and LaTeX without dollar signs or backslashes; both read a
 
 import re
 
-_ENVIRONMENTS = "equation|align|aligned|gather|gathered|cases|array|[pbvBV]?matrix|split|multline|eqnarray|tabular|verbatim|lstlisting|tikzpicture|asy"
+_ENVIRONMENTS = (
+    "equation|align|aligned|gather|gathered|cases|array|[pbvBV]?matrix|split|multline|eqnarray|tabular|verbatim|lstlisting|tikzpicture|asy"
+)
 # What a text must contain for a pattern to be tried, and the pattern, in the order in which they are taken out: one pass for each is faster than one for all.
 _NOISE = (
     ("```", re.compile(r"```[^`]*+(?:`{1,2}[^`]++)*+(?:```|\Z)")),  # a fence, also one that was never closed
@@ -33,7 +35,9 @@ _CODE_LINE = re.compile(
 _CODE_MARKS = ("{", "}", ");", "def ", "import ", "return ", "class ", "print(", ">>> ")
 _TYPOGRAPHIC = {"'": "[’‘ʼ]", '"': "[“”„‟«»「」『』《》]", "(": "\uff08", ")": "\uff09"}
 _MARKS = tuple((re.compile(pattern), mark) for mark, pattern in _TYPOGRAPHIC.items())
-_SYMBOLS = re.compile("[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf×÷\u2000-\u200b\u200e-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]+")
+_SYMBOLS = re.compile(
+    "[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf×÷\u2000-\u200b\u200e-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]+"
+)
 
 
 def strip(text: str) -> str:
