@@ -1,7 +1,7 @@
 """Function words of the languages that share a script: articles, pronouns, prepositions, auxiliaries, conjunctions, and what chains of thought are full of.
 
 They are a third to a half of running text and hardly ever borrowed, so two or three of them settle a sentence. A word that several languages have stands in each list. Words of one letter are
-left out: in these texts they are variables. Lists are ours, made from grammars, and are in lower case.
+not looked at in Latin script: there they are variables. Lists are ours, made from grammars, and are in lower case.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ FUNCTION_WORDS: Mapping[str, str] = {
         était avoir avait ont sont fait peut cette ces cet même aussi bien donc alors très sans sous entre chaque puis car où dont lui mon ma mes votre notre nos vos ici là quand comment pourquoi
         parce après avant encore deux trois c'est qu'il qu il y a-t faut doit avons avez suis ainsi chez vers ça cela qu ni lors afin toujours jamais rien""",
     "es": """el la los las de del que en un una unos unas por con para es se no su sus al lo como más pero sus le les ya este esta estos estas eso esa ese entonces porque cuando muy sin sobre también me
-        hasta hay donde quien desde todo todos toda todas nos durante uno ni contra otros otro otra ante ellos ella él fue son era ser está están estaba tiene tienen tenemos puede pueden podemos
+        hasta hay donde quien desde todo todos toda todas nos durante uno ni contra otros otro otra ante ellos ella él fue son era ser está están estaba tiene tienen tenemos puede pueden podemos debe deben debemos
         cada entre así si qué cómo dónde mi tu yo nosotros aquí ahora luego después antes hemos había han ha he sido hacer dos tres cual pues mientras aunque según""",
     "it": """il lo la gli le di del della dei degli delle che è in un una uno per con non si da al alla ai alle nel nella nei nelle sul sulla come più ma anche sono se ha hanno questo questa questi queste
         essere ho dal dalla loro suo sua suoi cosa quando quindi allora così dove perché poi ogni tutti tutto tutte molto sempre ancora prima dopo tra fra io tu noi voi lui lei mi ci vi ne era
@@ -79,9 +79,9 @@ FUNCTION_WORDS: Mapping[str, str] = {
     # Cyrillic
     "ru": """и в не на что он с как это все но по из за то так мы вы они она же от для или если бы был была было были есть нет к у я его её их до при чтобы когда где который которая которые которых
         только уже ещё еще может можно нужно надо потому поэтому тогда теперь здесь там тоже также каждый каждая каждое между без после перед над под очень этот эта эти этого том того пусть
-        значит следовательно получаем чем себя мне нас вас нам ли ну быть во со об о""",
+        значит следовательно получаем чем себя мне нас вас нам ли ну быть во со об о эту мы наш наша решить сначала затем сейчас""",
     "uk": """і в не на що він як це все але по з із за то так ми ви вони вона ж від для або якщо би був була було були є немає до у я його її їх при щоб коли де який яка які яких тільки вже ще може
-        можна треба потрібно тому тоді тепер тут там також кожен кожна між без після перед над під дуже цей ця ці цього того нехай отже чи та бути маємо й зі""",
+        можна треба потрібно тому тоді тепер тут там також кожен кожна між без після перед над під дуже цей ця ці цього того нехай отже чи та бути маємо й зі цю спочатку потім зараз""",
     "bg": """и в не на че той като това всички но по от за то така ние вие те тя да със или ако би беше бил била са е няма до при когато където който която които само вече още може трябва защото
         затова тогава сега тук там също всеки всяка между без след преди над под много този тази тези ще се си му го ги ни ми са съм сме към""",
     "sr": """и у не на да је се су за од са што као то ће би или али који која које како из по до ако јер кад када где био била било бити може можемо има имамо мора све сви сваки овај ова ово тај

@@ -62,6 +62,7 @@ ALONE: Mapping[str, str] = {
 # Scripts that write no spaces between words: so many characters count as one word. Chinese words have 1.6 characters on average, Japanese ones, particles included, about 2; Thai ones 4.
 PER_WORD: Mapping[str, int] = {"Han": 2, "Kana": 2, "Thai": 4, "Lao": 4, "Myanmar": 4, "Khmer": 4, "Tibetan": 4}
 CASED = frozenset({"Latin", "Cyrillic", "Greek", "Armenian"})
+VARIABLES = frozenset({"Latin", "Greek"})  # a single letter of these is a variable
 
 # Letters that, among the languages in function_words.py, only these use. Each occurrence weighs as much as a function word.
 MARKS: Mapping[str, str] = {

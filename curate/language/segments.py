@@ -10,8 +10,8 @@ Foreign pieces inside a sentence:
   middle of an English sentence is what a model does when it mixes languages.
 - Han characters are Japanese where kana stand in the same line, or in the text if the line has no character of Chinese only; else Chinese.
 
-Not covered: a text that is all quotation counts in its own language; two languages of one script within one sentence count as the one with more function words; single letters are taken for
-variables, so "a" and "I", "и" and "в" are not counted.
+Not covered: a text that is all quotation counts in its own language; two languages of one script within one sentence count as the one with more function words; single Latin and Greek letters are
+taken for variables, so "a" and "I" are not counted.
 """
 
 import re
@@ -21,7 +21,7 @@ from itertools import repeat
 
 from curate.language import model
 from curate.language.function_words import FUNCTION_WORDS
-from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, MARKS, PER_WORD, RUN, marks
+from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, MARKS, PER_WORD, RUN, VARIABLES, marks
 
 UNKNOWN = "und"  # ISO 639-2: undetermined
 QUOTED = 8
@@ -32,12 +32,13 @@ AHEAD = 1.5  # how far ahead of the second language the first must be
 AGREED = 8  # and, for a whole line at once, how many function words of the first language there must be for each that it does not have
 DENSITY = 0.12  # and what share of the words they must be
 ASK = 4  # words that a segment needs before the model is asked
+ASK_OTHER = 2  # and what is left of a script other than Latin, where few languages come into question
 SHORT = 6  # words up to which an undecided segment is taken for the text's own language: in more there would have been a function word
 
 _LANGUAGES: dict[str, str] = {}  # function word -> the languages that have it, "en de" where several do
 for _language, _list in FUNCTION_WORDS.items():
     for _word in set(_list.split()):
-        if len(_word) > 1:
+        if len(_word) > 1 or not "a" <= _word <= "ÿ":
             _LANGUAGES[_word] = f"{_LANGUAGES[_word]} {_language}" if _word in _LANGUAGES else _language
 _SPLIT = {languages: tuple(languages.split()) for languages in (*_LANGUAGES.values(), *MARKS)}
 
@@ -52,7 +53,7 @@ Piece = tuple[str, str]  # script, word
 
 
 def _pieces(text: str) -> list[Piece]:
-    """The words of a text with their scripts. In cased scripts a single letter is no word, nor is anything that has digits and the like in it."""
+    """The words of a text with their scripts. A single Latin or Greek letter is no word, nor is anything that has digits and the like in it."""
     found = []
     for token in text.translate(_SPACED).split():
         if token.isascii():
@@ -61,7 +62,7 @@ def _pieces(text: str) -> list[Piece]:
         else:
             for match in RUN.finditer(token):
                 script, word = str(match.lastgroup), match.group()
-                if len(word) > 1 or script not in CASED:
+                if len(word) > 1 or script not in VARIABLES:
                     found.append((script, word))
     return found
 
@@ -85,9 +86,11 @@ def _settled(words: Sequence[str], *, enough: int, agreed: float = 0) -> str | N
         return None
     best = max(hits, key=hits.__getitem__)
     most = hits.pop(best)
-    if most < enough or most < DENSITY * len(words) or most < AHEAD * max(hits.values(), default=0):
-        return None
-    return best if most >= agreed * (sum(seen.values()) - most) else None
+    second, others = max(hits.values(), default=0), seen.total() - most  # others: what the best does not have
+    ahead = most >= AHEAD * second or (
+        most > ENOUGH and most > second and not others
+    )  # close relatives share most, and then one word tells
+    return best if ahead and most >= enough and most >= DENSITY * len(words) and most >= agreed * others else None
 
 
 class Tally:
@@ -196,7 +199,7 @@ class Tally:
             decided = self.by_script.get(script, Counter())
             lower = [w.lower() for w in words]
             language = decided.most_common(1)[0][0] if decided else _settled(lower, enough=1)
-            if language is None and len(words) >= ASK:
+            if language is None and len(words) >= (ASK if script == "Latin" else ASK_OTHER):
                 language = model.guess(" ".join(lower))
             total[language or UNKNOWN] += len(words)
         return total

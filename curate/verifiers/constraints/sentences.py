@@ -7,7 +7,7 @@ and a last sentence needs no stop. What has no letter or digit in it is no sente
 
 import re
 
-_END = re.compile(r"(?<![.!?…])(?:[.!?]++|…)[\"'”’»)\]*_]*+(?=\s|\Z)|[。!?।\uff01\uff1f\uff0e]++[\"”’」』)]*+")
+_END = re.compile(r"(?<![.!?…])(?:[.!?]++|…)[\"'”’»)\]*_]*+(?=\s|\Z)|[\u3002\u0964\uff01\uff1f\uff0e]++[\"”’\u300d\u300f\uff09]*+")
 _WORD = re.compile(r"[\w.'’-]*\Z")
 _LOOK_BACK = 24  # characters before a stop that are looked at
 _STARTS_LINE = re.compile(r"(?:\A|\n)[ \t>*_#-]*\Z")

@@ -6,6 +6,7 @@ counts as followed; words in capitals are counted without NLTK's tokenizer, a co
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from curate import language
 from curate.verifiers.constraints.base import BadParameter, Check, Maker, Parameters, number, relation, text
@@ -13,6 +14,8 @@ from curate.verifiers.constraints.base import BadParameter, Check, Maker, Parame
 LONGEST_PROMPT = 100_000  # characters of a prompt that is to be repeated
 _TOKEN = re.compile(r"[^\s;@#$%&,:()\[\]{}<>?!\"“”«»…—–]+")
 _CONTRACTION = re.compile(r"(?:n?['’](?:s|m|d|t|re|ve|ll))\Z", re.IGNORECASE)
+
+_detected = lru_cache(maxsize=16)(language.detect)  # several constraints ask of the same variants of a response
 
 
 def response_language(parameters: Parameters) -> Check:
@@ -22,7 +25,7 @@ def response_language(parameters: Parameters) -> Check:
         raise BadParameter(f"language must be a code such as en, not {wanted[:60]!r}")
 
     def check(response: str) -> bool | None:
-        found = language.detect(response)
+        found = _detected(response)
         if not language.recognised(wanted):
             return None
         return None if found is None else found == wanted
@@ -31,7 +34,7 @@ def response_language(parameters: Parameters) -> Check:
 
 
 def _in_english(response: str) -> bool | None:
-    found = language.detect(response)
+    found = _detected(response)
     return None if found is None else found == "en"
 
 
