@@ -71,9 +71,9 @@ def test_locks_hold_what_pyproject_asks_for() -> None:
     def names(requirements: list[str]) -> set[str]:
         return {r.split(">")[0] for r in requirements}
 
-    assert names(project["project"]["dependencies"] + extras["cpu"] + extras["verify"] + extras["filters"] + project["dependency-groups"]["build"]) <= set(
-        runtime
-    )
+    assert names(
+        project["project"]["dependencies"] + extras["cpu"] + extras["verify"] + extras["filters"] + project["dependency-groups"]["build"]
+    ) <= set(runtime)
     assert names(project["dependency-groups"]["dev"] + extras["train"]) <= set(everything)
 
 

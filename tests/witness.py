@@ -70,8 +70,8 @@ def witness(constraints: Constraints) -> str:
     inline += ["<<the sun>>"] if "detectable_format:title" in wanted else []
     text = " ".join([sentence, *inline])
     if get("length_constraints:number_sentences").get("relation") == "at least":
-        text += "." + f" {sentence}." * get("length_constraints:number_sentences")["num_sentences"]
-    text += "\n* a point" * get("detectable_format:number_bullet_lists").get("num_bullets", 0)
+        text += "." + " It is dry." * get("length_constraints:number_sentences")["num_sentences"]
+    text += "\n* x" * get("detectable_format:number_bullet_lists").get("num_bullets", 0)
     if count := get("length_constraints:number_paragraphs").get("num_paragraphs"):
         text = "\n***\n".join([text, *[sentence] * (count - 1)])
     if count := get("length_constraints:nth_paragraph_first_word").get("num_paragraphs"):

@@ -32,7 +32,9 @@ def number_paragraphs(parameters: Parameters) -> Check:
 
     `divider` may be "* * *", as our reading of other data sets it: then either form divides.
     """
-    wanted, divider = number(parameters, "num_paragraphs"), _DIVIDERS[parameters.get("divider", "***")]
+    wanted, divider = number(parameters, "num_paragraphs"), _DIVIDERS.get(str(parameters.get("divider", "***")))
+    if divider is None:
+        raise BadParameter(f"divider must be one of {', '.join(_DIVIDERS)}")
 
     def check(response: str) -> bool:
         blank = [not p.strip() for p in divider.split(response)]
