@@ -7,7 +7,7 @@ Foreign pieces inside a sentence:
 - What stands in quotation marks or brackets and is short (QUOTED words) belongs to the line around it: quotations, titles, glosses.
 - Up to TERM capitalised words of another alphabet are a name and belong to the sentence.
 - Latin pieces of up to TERM words without a function word are terms or names in a sentence of another script ("用 Python 写") and belong to it. Not the other way round: a Chinese word in the
-  middle of an English sentence is what a model does when it mixes languages.
+  middle of an English sentence is what a model does when it mixes languages. A single character is spoken of ("水 means water").
 - Han characters are Japanese where kana stand in the same line, or in the text if the line has no character of Chinese only; else Chinese.
 
 Not covered: a text that is all quotation counts in its own language; two languages of one script within one sentence count as the one with more function words; single Latin and Greek letters are
@@ -45,7 +45,8 @@ _SPLIT = {languages: tuple(languages.split()) for languages in (*_LANGUAGES.valu
 # What ends a word. Digits, underscores and the like stay in it, so that identifiers, paths and formulas are seen to be no words.
 _SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "_@/\\=<>+^"})
 _SENTENCE = re.compile(r"(?<=[.!?;:])[\s\"')]+|[\u3002\uff01\uff1f\uff1b\uff1a\u0964]")
-_QUOTATION = re.compile(r'"[^"\n]{1,200}+"|\([^()\n]{1,120}+\)')
+_QUOTATION = re.compile(r""""[^"\n]{1,200}+"|\([^()\n]{1,120}+\)|(?<![^\W_])'[^'\n]{1,200}+'(?![^\W_])""")
+_FUNCTIONS = frozenset("sin cos tan cot csc sinh cosh tanh arcsin arccos arctan log exp lim gcd lcm sqrt".split())  # noqa: SIM905  # of mathematics, in any language
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -57,12 +58,12 @@ def _pieces(text: str) -> list[Piece]:
     found = []
     for token in text.translate(_SPACED).split():
         if token.isascii():
-            if len(token) > 1 and token.isalpha():
+            if len(token) > 1 and token.isalpha() and token not in _FUNCTIONS:
                 found.append(("Latin", token))
         else:
             for match in RUN.finditer(token):
                 script, word = str(match.lastgroup), match.group()
-                if len(word) > 1 or script not in VARIABLES:
+                if (len(word) > 1 and word not in _FUNCTIONS) or script not in VARIABLES:
                     found.append((script, word))
     return found
 
@@ -108,7 +109,7 @@ class Tally:
     def line(self, line: str) -> None:
         """Count the words of a line."""
         if line.isascii():
-            words = [w for w in line.translate(_SPACED).lower().split() if len(w) > 1 and w.isalpha()]
+            words = [w for w in line.translate(_SPACED).lower().split() if len(w) > 1 and w.isalpha() and w not in _FUNCTIONS]
             scripts = {"Latin"}
         else:
             pieces = _pieces(line)
@@ -223,7 +224,7 @@ def _belongs(script: str, words: Sequence[str], main: str) -> bool:
     if script == "Latin":
         return len(words) <= TERM and not any(w in _LANGUAGES for w in words)  # "GET" and "If" are no function words
     if script in ("Han", "Kana"):
-        return {script, main} == {"Han", "Kana"}
+        return {script, main} == {"Han", "Kana"} or (len(words) == 1 == len(words[0]))
     return script in CASED and len(words) <= TERM and all(w[0].isupper() for w in words)
 
 

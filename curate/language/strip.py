@@ -28,7 +28,7 @@ _NOISE = (
 # A line of a program that stands outside a fence.
 _CODE_LINE = re.compile(
     r"^[ \t]*+(?:(?:def|class)\s+\w+\s*[(:]|(?:async\s+)?(?:for|while|if|elif)\b[^\n]{0,300}:[ \t]*$|import\s+\w|from\s+[\w.]+\s+import\b|return\b[^\n]{0,200}[()\[\]=+*;]"
-    r"|#include\b|(?:public|private|static|const|let|var|int|void|double|float)\s+\w+[^\n]{0,200}[;{(=]|(?:print|printf|console\.log)\s*\(|[^\n]{0,300}[{}][ \t]*$"
+    r"|#include\b|(?:public|private|static|const|let|var|int|void|double|float)\s+\w+[^\n]{0,200}[;{(=]|(?:print|printf|console\.log)\s*\(|[^\n]{0,300}\{[ \t]*$|[})\];, \t]+$"
     r"|[^\n]{0,200}[=(][^\n]{0,200};[ \t]*$|>>> ).*$",
     re.MULTILINE,
 )
