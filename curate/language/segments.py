@@ -16,12 +16,11 @@ taken for variables, so "a" and "I" are not counted.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Iterable, Mapping, Sequence
 
 from curate.language import model
-from curate.language.function_words import FUNCTION_WORDS
-from curate.language.scripts import ALONE, CASED, CHINESE_ONLY, MARKS, PER_WORD, RUN, VARIABLES, marks
+from curate.language.scripts import ALONE, CASED, CHINESE_ONLY
+from curate.language.tokens import LANGUAGES, SEVERAL, SPACED, Piece, Table, pieces, weight
 
 UNKNOWN = "und"  # ISO 639-2: undetermined
 QUOTED = 8
@@ -35,63 +34,38 @@ ASK = 4  # words that a segment needs before the model is asked
 ASK_OTHER = 2  # and what is left of a script other than Latin, where few languages come into question
 SHORT = 6  # words up to which an undecided segment is taken for the text's own language: in more there would have been a function word
 
-_LANGUAGES: dict[str, str] = {}  # function word -> the languages that have it, "en de" where several do
-for _language, _list in FUNCTION_WORDS.items():
-    for _word in set(_list.split()):
-        if len(_word) > 1 or not "a" <= _word <= "ÿ":
-            _LANGUAGES[_word] = f"{_LANGUAGES[_word]} {_language}" if _word in _LANGUAGES else _language
-_SPLIT = {languages: tuple(languages.split()) for languages in (*_LANGUAGES.values(), *MARKS)}
-
-# What ends a word. Digits, underscores and the like stay in it, so that identifiers, paths and formulas are seen to be no words.
-_SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "_@/\\=<>+^"})
 _SENTENCE = re.compile(r"(?<=[.!?;:])[\s\"')]+|[\u3002\uff01\uff1f\uff1b\uff1a\u0964]")
 _QUOTATION = re.compile(r""""[^"\n]{1,200}+"|\([^()\n]{1,120}+\)|(?<![^\W_])'[^'\n]{1,200}+'(?![^\W_])""")
-_FUNCTIONS = frozenset("sin cos tan cot csc sinh cosh tanh arcsin arccos arctan log exp lim gcd lcm sqrt".split())  # noqa: SIM905  # of mathematics, in any language
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
-Piece = tuple[str, str]  # script, word
+_TABLE = Table()
 
 
-def _pieces(text: str) -> list[Piece]:
-    """The words of a text with their scripts. A single Latin or Greek letter is no word, nor is anything that has digits and the like in it."""
-    found = []
-    for token in text.translate(_SPACED).split():
-        if token.isascii():
-            if len(token) > 1 and token.isalpha() and token not in _FUNCTIONS:
-                found.append(("Latin", token))
-        else:
-            for match in RUN.finditer(token):
-                script, word = str(match.lastgroup), match.group()
-                if (len(word) > 1 and word not in _FUNCTIONS) or script not in VARIABLES:
-                    found.append((script, word))
-    return found
-
-
-def _size(script: str, word: str) -> int:
-    return -(-len(word) // PER_WORD[script]) if script in PER_WORD else 1
-
-
-def _settled(words: Sequence[str], *, enough: int, agreed: float = 0) -> str | None:
-    """The language that function words and peculiar letters settle, of words in lower case; None where they do not."""
+def _settled(found: Mapping[int, int], *, enough: int, agreed: float = 0) -> str | None:
+    """The language that function words and peculiar letters settle, of tokens by the number of their kind; None where they do not."""
     hits: dict[str, int] = {}
-    seen: Counter[str] = Counter(map(_LANGUAGES.get, words, repeat("")))
-    del seen[""]
-    if not all(map(str.isascii, words)):
-        for languages in marks(" ".join(words)):
-            seen[languages] += 1
-    for languages, count in seen.items():
-        for language in _SPLIT[languages]:
-            hits[language] = hits.get(language, 0) + count
+    words = total = 0
+    for number, count in found.items():
+        kind = _TABLE.kinds[number]
+        words += count if kind.script else 0
+        total += count * len(kind.evidence)
+        for languages in kind.evidence:
+            for language in languages:
+                hits[language] = hits.get(language, 0) + count
     if not hits:
         return None
     best = max(hits, key=hits.__getitem__)
     most = hits.pop(best)
-    second, others = max(hits.values(), default=0), seen.total() - most  # others: what the best does not have
-    ahead = most >= AHEAD * second or (
-        most > ENOUGH and most > second and not others
-    )  # close relatives share most, and then one word tells
-    return best if ahead and most >= enough and most >= DENSITY * len(words) and most >= agreed * others else None
+    second, others = max(hits.values(), default=0), total - most  # others: what the best does not have
+    ahead = most >= AHEAD * second
+    if most > ENOUGH and most > second and not others:  # close relatives share most, and then one word tells
+        ahead = True
+    return best if ahead and most >= enough and most >= DENSITY * words and most >= agreed * others else None
+
+
+def _kinds(words: Iterable[str]) -> Counter[int]:
+    return Counter(map(_TABLE.__getitem__, words))
 
 
 class Tally:
@@ -108,21 +82,23 @@ class Tally:
 
     def line(self, line: str) -> None:
         """Count the words of a line."""
-        if line.isascii():
-            words = [w for w in line.translate(_SPACED).lower().split() if len(w) > 1 and w.isalpha() and w not in _FUNCTIONS]
-            scripts = {"Latin"}
+        found = _kinds(line.translate(SPACED).lower().split())
+        scripts, total = set(), 0
+        for number, count in found.items():
+            kind = _TABLE.kinds[number]
+            if kind.script:
+                scripts.add(kind.script)
+                total += count * kind.size
+        if not total:
+            return
+        script = scripts.pop() if len(scripts) == 1 else "Kana" if scripts == {"Han", "Kana"} else SEVERAL
+        if script in ALONE:
+            self._add(script, ALONE[script], total)
+        elif script == "Han":
+            self._add(script, self._han(line, kana=False), total)
+        elif script != SEVERAL and (language := _settled(found, enough=ENOUGH, agreed=AGREED)) is not None:
+            self._add(script, language, total)
         else:
-            pieces = _pieces(line)
-            words = [w.lower() for _, w in pieces]
-            scripts = {s for s, _ in pieces}
-        (script, *others) = scripts or {""}
-        if others:
-            self._sentences(line)
-        elif script in ALONE:
-            self._add(script, ALONE[script], sum(_size(script, w) for w in words))
-        elif script != "Han" and (language := _settled(words, enough=ENOUGH, agreed=AGREED)) is not None:
-            self._add(script, language, len(words))
-        elif words:
             self._sentences(line)
 
     def _sentences(self, line: str) -> None:
@@ -131,19 +107,19 @@ class Tally:
 
         def taken_out(match: re.Match[str]) -> str:
             nonlocal quoted
-            size = sum(_size(s, w) for s, w in _pieces(match.group()))
+            size = sum(weight(s, w) for s, w in pieces(match.group()))
             if size > QUOTED:
                 return match.group()
             quoted += size
             return " "
 
         outside = _QUOTATION.sub(taken_out, line)
-        if not _pieces(outside):
+        if not pieces(outside):
             outside, quoted = line, 0
         kana = _KANA.search(line) is not None
         around: Counter[tuple[str, str | None]] = Counter()
         for sentence in _SENTENCE.split(outside):
-            around += self._sentence(_pieces(sentence), kana)
+            around += self._sentence(pieces(sentence), kana)
         (script, language), _ = around.most_common(1)[0]
         self._count(script, language, quoted, ())
 
@@ -155,18 +131,18 @@ class Tally:
         own: dict[str, list[str]] = {}
         for script, words in _runs(pieces):
             own.setdefault(script, []).extend(words)
-        main = max(own, key=lambda s: sum(_size(s, w) for w in own[s]))
+        main = max(own, key=lambda s: sum(weight(s, w) for w in own[s]))
         inserted = 0
         if len(own) > 1:
             own = {}
             for script, words in _runs(pieces):
                 if script != main and _belongs(script, words, main):
-                    inserted += sum(_size(script, w) for w in words)
+                    inserted += sum(weight(script, w) for w in words)
                 else:
                     own.setdefault(script, []).extend(words)
         for script, words in own.items():
             language = self._language(script, words, kana)
-            size = sum(_size(script, w) for w in words) + (inserted if script == main else 0)
+            size = sum(weight(script, w) for w in words) + (inserted if script == main else 0)
             self._count(script, language, size, words)
             found[script, language] += size
         return found
@@ -179,14 +155,16 @@ class Tally:
         elif size:
             self._add(script, language, size)
 
+    def _han(self, text: str, *, kana: bool) -> str:
+        return "ja" if kana or (self.japanese and CHINESE_ONLY.search(text) is None) else "zh"
+
     def _language(self, script: str, words: Sequence[str], kana: bool) -> str | None:
         if script in ALONE:
             return ALONE[script]
         if script == "Han":
-            joined = "".join(words)
-            return "ja" if kana or (self.japanese and CHINESE_ONLY.search(joined) is None) else "zh"
+            return self._han("".join(words), kana=kana)
         lower = [w.lower() for w in words]
-        language = _settled(lower, enough=ENOUGH)
+        language = _settled(_kinds(lower), enough=ENOUGH)
         if language is None and len(words) >= ASK:
             language = model.guess(" ".join(lower))
         return language
@@ -199,7 +177,7 @@ class Tally:
         for script, words in self.waiting.items():
             decided = self.by_script.get(script, Counter())
             lower = [w.lower() for w in words]
-            language = decided.most_common(1)[0][0] if decided else _settled(lower, enough=1)
+            language = decided.most_common(1)[0][0] if decided else _settled(_kinds(lower), enough=1)
             if language is None and len(words) >= (ASK if script == "Latin" else ASK_OTHER):
                 language = model.guess(" ".join(lower))
             total[language or UNKNOWN] += len(words)
@@ -222,7 +200,7 @@ def _runs(pieces: Iterable[Piece]) -> Iterable[tuple[str, list[str]]]:
 def _belongs(script: str, words: Sequence[str], main: str) -> bool:
     """Whether a run of another script is a term or a name that belongs to the sentence."""
     if script == "Latin":
-        return len(words) <= TERM and not any(w in _LANGUAGES for w in words)  # "GET" and "If" are no function words
+        return len(words) <= TERM and not any(w in LANGUAGES for w in words)  # "GET" and "If" are no function words
     if script in ("Han", "Kana"):
         return {script, main} == {"Han", "Kana"} or (len(words) == 1 == len(words[0]))
     return script in CASED and len(words) <= TERM and all(w[0].isupper() for w in words)
