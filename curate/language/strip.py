@@ -33,8 +33,7 @@ _CODE_LINE = re.compile(
     re.MULTILINE,
 )
 _CODE_MARKS = ("{", "}", ");", "def ", "import ", "return ", "class ", "print(", ">>> ")
-_TYPOGRAPHIC = {"'": "[’‘ʼ]", '"': "[“”„‟«»「」『』《》]", "(": "\uff08", ")": "\uff09"}
-_MARKS = tuple((re.compile(pattern), mark) for mark, pattern in _TYPOGRAPHIC.items())
+_TYPOGRAPHIC = (*((mark, "'") for mark in "’‘ʼ"), *((mark, '"') for mark in "“”„‟«»「」『』《》"), ("\uff08", "("), ("\uff09", ")"))
 _SYMBOLS = re.compile(
     "[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf×÷\u2000-\u200b\u200e-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]+"
 )
@@ -48,7 +47,7 @@ def strip(text: str) -> str:
     if any(mark in text for mark in _CODE_MARKS):
         text = _CODE_LINE.sub("", text)
     if not text.isascii():
-        for pattern, mark in _MARKS:
-            text = pattern.sub(mark, text)
+        for mark, plain in _TYPOGRAPHIC:
+            text = text.replace(mark, plain)
         text = _SYMBOLS.sub(" ", text)
     return text

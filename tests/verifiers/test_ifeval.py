@@ -100,6 +100,8 @@ CASES: list[tuple[str, dict[str, Any] | None, str, bool | None]] = [
     (BULLETS, {"num_bullets": 3}, "List:\n* one\n  - two\n\t* three\n** not this **", True),
     (BULLETS, {"num_bullets": 2}, "* one\n* two\n- three", False),
     (BULLETS, {"num_bullets": 1}, "1. one\n* two\n+ three", True),
+    (BULLETS, {"num_bullets": 1}, "*\nFirst point\n\n*", True),
+    (BULLETS, {"num_bullets": 2}, "one\n---\n* two", True),
     (CHOICE, None, "Well. My answer is maybe. Sorry.", True),
     (CHOICE, {}, "My answer is Maybe.", False),
     (HIGHLIGHTS, {"num_highlights": 2}, "*one* and **two**", True),

@@ -40,16 +40,16 @@ def postscript(parameters: Parameters) -> Check:
 
 
 def number_bullet_lists(parameters: Parameters) -> Check:
-    """Exactly so many lines that begin with one `*` (and something after it) or with `-`, white space before it or not. A rule of dashes is such a line too."""
+    """Exactly so many lines that begin with one `*` or with `-`, white space before it or not. A rule of dashes is such a line too; a bare `*` makes one bullet with the line after it."""
     wanted = number(parameters, "num_bullets")
 
     def check(response: str) -> bool:
-        lines = response.split("\n")
-        found = 0
+        found, taken = 0, False  # taken: by the bare asterisk of the line before
+        lines = [line.lstrip() for line in response.split("\n")]
         for i, line in enumerate(lines):
-            bullet = line.lstrip()
-            starred = bullet[:1] == "*" and bullet[1:2] != "*" and (len(bullet) > 1 or i + 1 < len(lines))
-            found += starred or bullet[:1] == "-"
+            starred = not taken and line[:1] == "*" and line[1:2] != "*" and (len(line) > 1 or i + 1 < len(lines))
+            found += starred or line[:1] == "-"
+            taken = starred and len(line) == 1
         return found == wanted
 
     return check

@@ -12,7 +12,7 @@ from curate import language
 from curate.verifiers.constraints.base import BadParameter, Check, Maker, Parameters, number, relation, text
 
 LONGEST_PROMPT = 100_000  # characters of a prompt that is to be repeated
-_TOKEN = re.compile(r"[^\s;@#$%&,:()\[\]{}<>?!\"“”«»…—–]+")
+_TOKEN = re.compile(r"[^\s*`;@#$%&,:()\[\]{}<>?!\"“”«»…—–]+")
 _CONTRACTION = re.compile(r"(?:n?['’](?:s|m|d|t|re|ve|ll))\Z", re.IGNORECASE)
 
 _detected = lru_cache(maxsize=16)(language.detect)  # several constraints ask of the same variants of a response
