@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate import language
-from curate.language import model, segments
+from curate.language import model, segments, tokens
 from curate.language.function_words import FUNCTION_WORDS
 from curate.language.scripts import MARKS
 from tests.witness import SENTENCES
@@ -69,6 +69,12 @@ ONE = [
     ("fr", "Le mot anglais \"the weather is fine\" se traduit par cette expression, et on l'emploie dans tous les cas."),
     ("ru", "Мы используем Python и библиотеку NumPy, чтобы решить эту задачу на GPU."),
     ("zh", "莎士比亚说过：“To be, or not to be”，这句话大家都知道，它的意思很清楚。"),
+    ("zh", "日语里的“ありがとう”是谢谢的意思，这个词大家都会说。"),
+    ("ja", "中国語の「谢谢」は、ありがとうという意味です。"),
+    ("en", "Translate 'Guten Morgen, wie geht es dir' into English. It means good morning and how are you."),
+    ("en", "The character 水 means water, and 火 means fire; both of them are used in many words."),
+    ("en", "So the answer is: \\boxed{\\text{the sum of all of them}}"),
+    ("zh", "因为 sin(x) = 1/2，cos(x) > 0，而且 log(x) 是单调递增的，所以答案是 5。"),
     ("ja", "Pythonのリスト内包表記を使うと、for文よりも短く書くことができます。"),
 ]  # fmt: skip
 
@@ -220,6 +226,14 @@ def test_lines_do_not_lose_words(texts: list[str]) -> None:
     """However texts are put together, words are only assigned, never lost."""
     total = sum(language.words(t).total() for t in texts)
     assert abs(language.words("\n\n".join(texts)).total() - total) <= segments.QUOTED * len(texts) or "```" in "".join(texts)
+
+
+def test_the_table_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST", 500)
+    for start in range(0, 3_000, 300):
+        language.words("\n".join(f"the {chr(0x4E00 + i)}{chr(0x430 + i % 32)}x{'é' * (i % 9)}" for i in range(start, start + 300)))
+        assert len(tokens.table()) <= 500
+        assert len(tokens.table().kinds) <= 500
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ Foreign pieces inside a sentence:
 - Up to TERM capitalised words of another alphabet are a name and belong to the sentence.
 - Latin pieces of up to TERM words without a function word are terms or names in a sentence of another script ("用 Python 写") and belong to it. Not the other way round: a Chinese word in the
   middle of an English sentence is what a model does when it mixes languages. A single character is spoken of ("水 means water").
-- Han characters are Japanese where kana stand in the same line, or in the text if the line has no character of Chinese only; else Chinese.
+- Han characters are Japanese where kana stand in the same line, or make up much of the text, and the sentence has no character of Chinese only; else Chinese.
 
 Not covered: a text that is all quotation counts in its own language; two languages of one script within one sentence count as the one with more function words; single Latin and Greek letters are
 taken for variables, so "a" and "I" are not counted.
@@ -16,11 +16,11 @@ taken for variables, so "a" and "I" are not counted.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from curate.language import model
 from curate.language.scripts import ALONE, CASED, CHINESE_ONLY
-from curate.language.tokens import LANGUAGES, SEVERAL, SPACED, Piece, Table, pieces, weight
+from curate.language.tokens import LANGUAGES, SEVERAL, SPACED, Kind, Piece, pieces, table, weight
 
 UNKNOWN = "und"  # ISO 639-2: undetermined
 QUOTED = 8
@@ -39,15 +39,12 @@ _QUOTATION = re.compile(r""""[^"\n]{1,200}+"|\([^()\n]{1,120}+\)|(?<![^\W_])'[^'
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
-_TABLE = Table()
 
-
-def _settled(found: Mapping[int, int], *, enough: int, agreed: float = 0) -> str | None:
-    """The language that function words and peculiar letters settle, of tokens by the number of their kind; None where they do not."""
+def _settled(found: Iterable[tuple[Kind, int]], *, enough: int, agreed: float = 0) -> str | None:
+    """The language that function words and peculiar letters settle, of kinds of tokens and how many there are of each; None where they do not."""
     hits: dict[str, int] = {}
     words = total = 0
-    for number, count in found.items():
-        kind = _TABLE.kinds[number]
+    for kind, count in found:
         words += count if kind.script else 0
         total += count * len(kind.evidence)
         for languages in kind.evidence:
@@ -58,14 +55,9 @@ def _settled(found: Mapping[int, int], *, enough: int, agreed: float = 0) -> str
     best = max(hits, key=hits.__getitem__)
     most = hits.pop(best)
     second, others = max(hits.values(), default=0), total - most  # others: what the best does not have
-    ahead = most >= AHEAD * second
-    if most > ENOUGH and most > second and not others:  # close relatives share most, and then one word tells
-        ahead = True
+    tells = most > ENOUGH and most > second and not others  # close relatives share most, and then one word tells
+    ahead = tells or most >= AHEAD * second
     return best if ahead and most >= enough and most >= DENSITY * words and most >= agreed * others else None
-
-
-def _kinds(words: Iterable[str]) -> Counter[int]:
-    return Counter(map(_TABLE.__getitem__, words))
 
 
 class Tally:
@@ -76,23 +68,29 @@ class Tally:
         self.japanese = bool(kana) and kana > KANA_SHARE * (kana + len(_HAN.findall(text)))
         self.by_script: dict[str, Counter[str]] = {}
         self.waiting: dict[str, list[str]] = {}
+        self.table = table()
+
+    def _kinds(self, tokens: Iterable[str]) -> list[tuple[Kind, int]]:
+        kinds = self.table.kinds
+        return [(kinds[number], count) for number, count in Counter(map(self.table.__getitem__, tokens)).items()]
 
     def _add(self, script: str, language: str, count: int) -> None:
         self.by_script.setdefault(script, Counter())[language] += count
 
     def line(self, line: str) -> None:
         """Count the words of a line."""
-        found = _kinds(line.translate(SPACED).lower().split())
+        found = self._kinds(line.translate(SPACED).lower().split())
         scripts, total = set(), 0
-        for number, count in found.items():
-            kind = _TABLE.kinds[number]
+        for kind, count in found:
             if kind.script:
                 scripts.add(kind.script)
                 total += count * kind.size
         if not total:
             return
         script = scripts.pop() if len(scripts) == 1 else "Kana" if scripts == {"Han", "Kana"} else SEVERAL
-        if script in ALONE:
+        if script == "Kana" and CHINESE_ONLY.search(line):
+            self._sentences(line)
+        elif script in ALONE:
             self._add(script, ALONE[script], total)
         elif script == "Han":
             self._add(script, self._han(line, kana=False), total)
@@ -116,26 +114,26 @@ class Tally:
         outside = _QUOTATION.sub(taken_out, line)
         if not pieces(outside):
             outside, quoted = line, 0
-        kana = _KANA.search(line) is not None
+        kana = _KANA.search(outside) is not None
         around: Counter[tuple[str, str | None]] = Counter()
         for sentence in _SENTENCE.split(outside):
             around += self._sentence(pieces(sentence), kana)
         (script, language), _ = around.most_common(1)[0]
         self._count(script, language, quoted, ())
 
-    def _sentence(self, pieces: list[Piece], kana: bool) -> Counter[tuple[str, str | None]]:
+    def _sentence(self, sentence: list[Piece], kana: bool) -> Counter[tuple[str, str | None]]:
         """Count the words of a sentence; how many went to which script and language (None: they wait)."""
         found: Counter[tuple[str, str | None]] = Counter()
-        if not pieces:
+        if not sentence:
             return found
         own: dict[str, list[str]] = {}
-        for script, words in _runs(pieces):
+        for script, words in _runs(sentence):
             own.setdefault(script, []).extend(words)
         main = max(own, key=lambda s: sum(weight(s, w) for w in own[s]))
         inserted = 0
         if len(own) > 1:
             own = {}
-            for script, words in _runs(pieces):
+            for script, words in _runs(sentence):
                 if script != main and _belongs(script, words, main):
                     inserted += sum(weight(script, w) for w in words)
                 else:
@@ -156,7 +154,7 @@ class Tally:
             self._add(script, language, size)
 
     def _han(self, text: str, *, kana: bool) -> str:
-        return "ja" if kana or (self.japanese and CHINESE_ONLY.search(text) is None) else "zh"
+        return "ja" if (kana or self.japanese) and CHINESE_ONLY.search(text) is None else "zh"
 
     def _language(self, script: str, words: Sequence[str], kana: bool) -> str | None:
         if script in ALONE:
@@ -164,7 +162,7 @@ class Tally:
         if script == "Han":
             return self._han("".join(words), kana=kana)
         lower = [w.lower() for w in words]
-        language = _settled(_kinds(lower), enough=ENOUGH)
+        language = _settled(self._kinds(lower), enough=ENOUGH)
         if language is None and len(words) >= ASK:
             language = model.guess(" ".join(lower))
         return language
@@ -177,17 +175,17 @@ class Tally:
         for script, words in self.waiting.items():
             decided = self.by_script.get(script, Counter())
             lower = [w.lower() for w in words]
-            language = decided.most_common(1)[0][0] if decided else _settled(_kinds(lower), enough=1)
+            language = decided.most_common(1)[0][0] if decided else _settled(self._kinds(lower), enough=1)
             if language is None and len(words) >= (ASK if script == "Latin" else ASK_OTHER):
                 language = model.guess(" ".join(lower))
             total[language or UNKNOWN] += len(words)
         return total
 
 
-def _runs(pieces: Iterable[Piece]) -> Iterable[tuple[str, list[str]]]:
+def _runs(sentence: Iterable[Piece]) -> Iterable[tuple[str, list[str]]]:
     """Neighbouring words of one script together."""
     script, words = "", list[str]()
-    for s, word in pieces:
+    for s, word in sentence:
         if s != script and words:
             yield script, words
             words = []

@@ -1,15 +1,16 @@
 """From text to words, and what each word says of its language.
 
 Most tokens of a text were seen before, so what a token is (its script, how many words it counts for, which languages' function word or letters it has) is looked up in a table that fills as texts are
-read; it is emptied when it is full, so that memory is bounded whatever comes.
+read. `table` gives a new one when that is full, so that memory is bounded by MOST and one text, whatever comes.
 """
 
+import threading
 from typing import NamedTuple
 
 from curate.language.function_words import FUNCTION_WORDS
 from curate.language.scripts import PER_WORD, RUN, VARIABLES, marks
 
-MOST = 100_000  # tokens in the table
+MOST = 100_000  # tokens in the table when a new one is begun
 LONGEST = 24  # characters of a token that is kept in it
 
 # What ends a word, in ASCII and in Chinese and Japanese. Digits, underscores and the like stay in it, so that identifiers, paths and formulas are seen to be no words.
@@ -76,21 +77,32 @@ def _split(languages: str) -> tuple[str, ...]:
 
 
 class Table(dict[str, int]):
-    """Token in lower case -> the number of its kind, in `kinds`. Numbers, since they are hashed faster."""
+    """Token in lower case -> the number of its kind, in `kinds`. Numbers, since they are hashed faster. Threads may share it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kinds: list[Kind] = []
-        self.numbers: dict[Kind, int] = {}
+        self._numbers: dict[Kind, int] = {}
+        self._lock = threading.Lock()
 
     def __missing__(self, token: str) -> int:
         kind = _kind(token)
-        number = self.numbers.get(kind)
-        if number is None:
-            number = self.numbers[kind] = len(self.kinds)
-            self.kinds.append(kind)
-        if len(token) <= LONGEST:
-            if len(self) >= MOST:
-                self.clear()
-            self[token] = number
+        with self._lock:
+            number = self._numbers.get(kind)
+            if number is None:
+                number = self._numbers[kind] = len(self.kinds)
+                self.kinds.append(kind)
+            if len(token) <= LONGEST:
+                self[token] = number
         return number
+
+
+_table = Table()
+
+
+def table() -> Table:
+    """The table to read a text with."""
+    global _table
+    if len(_table) > MOST or len(_table.kinds) > MOST:
+        _table = Table()
+    return _table
