@@ -241,6 +241,6 @@ def test_the_table_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     ["[", "`", "```", "$", "$ ", "\\[", "\\(", "\\begin{align}", "\\text{", "<a", '"', "(", "“", "。", ".", "http://", "\n", "é", "\nint x=(", "a" * 50, "\u0301", "{", "\nfor "],
 )  # fmt: skip
 def test_hostile_text_ends(piece: str) -> None:
-    """Twenty thousand of what opens something and never closes it; the pool's limit on CPU time is what holds in use, here the test simply returns."""
-    assert language.words(piece * 20_000).total() >= 0
-    assert language.words((piece + "a ") * 20_000).total() >= 0
+    """Thousands of what opens something and never closes it: were a pattern not linear, this would not return."""
+    assert language.words(piece * 5_000).total() >= 0
+    assert language.words((piece + "a ") * 5_000).total() >= 0

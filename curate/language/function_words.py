@@ -11,7 +11,7 @@ FUNCTION_WORDS: Mapping[str, str] = {
     "en": """the of and to in is that it was for on are with as his they be at one have this from or had by but not what all were we when your can said there use an each which she do how their
         if will up other about out many then them these so some her would make like him into has look more write go see no way could people my than been who its now find did get come made may
         part over any after where most me our just because does must let should here also such only those between through both while since therefore thus hence however every first next
-        wait okay well know think need maybe you he am being same another before why two give gives very don doesn isn let's that's find got""",
+        yes wait okay well know think need maybe you he am being same another before why two give gives very don doesn isn let's that's find got""",
     "de": """der die das und ist in zu den von mit sich des auf für nicht ein eine als auch es an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben
         nur oder aber vor zur bis mehr durch man sein wurde sei wenn kann doch ihre seine ihr wir ich mich mir uns ihm ihn diese dieser dieses diesem diesen sehr schon hier da dann also weil muss
         müssen können gibt jetzt was wer wo warum damit daher deshalb zwischen gegen ohne unter beim vom ins im eines kein keine alle jede jeder jedes wäre würde hatte waren wurden ja nein du
