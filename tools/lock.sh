@@ -17,7 +17,7 @@ ls "$work"/torch-*.whl >/dev/null 2>&1 || tools/torch.sh "$work/venv/bin/python"
 compile() {
     UV_CACHE_DIR="$work/cache" "$work/venv/bin/uv" pip compile --quiet --python "$work/venv/bin/python" --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
         --find-links "$work" --no-header --no-annotate --no-emit-package torch --no-emit-package torchvision --no-emit-package torchaudio --no-emit-package torchcodec \
-        --no-emit-package triton pyproject.toml requirements/torch.txt --extra cpu --extra verify --group build "$@" >/dev/null
+        --no-emit-package triton pyproject.toml requirements/torch.txt --extra cpu --extra verify --extra filters --group build "$@" >/dev/null
 }
 
 compile ${UPGRADE:-} -o requirements/cpu.lock

@@ -23,7 +23,8 @@ GUESSES: dict[str, tuple[str, ...]] = {
 }
 PLAIN = ("verifier", "language", "domain", "chance", "license", "mode", "accept")
 TARGETS = (*GUESSES, *PLAIN, "options")
-NEEDS_GOLD = frozenset({"choice", "code", "logic", "math"})
+NEEDS_GOLD = frozenset({"choice", "code", "ifeval", "logic", "math"})
+IFEVAL = ("instruction_id_list", "kwargs")  # the columns that together are the gold of IFEval's own rows
 ROLES: dict[str, Role] = {
     "system": "system",
     "user": "user",
@@ -189,10 +190,11 @@ class Mapper:
             raise UsageError(
                 f"{where_from} has no column that looks like a question: say which it is with --map messages=COLUMN; its columns are {_listed(columns)}"
             )
+        self.composed = IFEVAL if options.verifier == "ifeval" and "gold" not in self.columns and {*IFEVAL} <= {*columns} else ()
         if options.verifier == NO_VERIFIER:
             self.columns.pop("gold", None)
             self.columns.pop("verifier", None)
-        elif options.verifier in NEEDS_GOLD and "gold" not in self.columns:
+        elif options.verifier in NEEDS_GOLD and "gold" not in self.columns and not self.composed:
             raise UsageError(
                 f"the verifier {options.verifier} needs a right answer: say which column has it with --map gold=COLUMN; the columns of {where_from} are {_listed(columns)}"
             )
@@ -200,13 +202,13 @@ class Mapper:
             raise UsageError(
                 f"{where_from} has right answers (column {self.columns['gold']!r}) but no verifier is named: --verifier math, choice or another, or --verifier none to leave them out"
             )
-        self.taken = frozenset(c if c in columns else c.partition(".")[0] for c in self.columns.values())
+        self.taken = frozenset(c if c in columns else c.partition(".")[0] for c in self.columns.values()) | {*self.composed}
 
     def __call__(self, row: Row, place: str, *, source: str, source_id: str | None = None, source_revision: str | None = None) -> Prompt:
         """The prompt of a row. Raises Skip for a row to be counted and left out, SourceError, with `place`, for one that breaks the mapping."""
         turns = conversation(reach(row, self.columns["messages"]))
         verifier = self._verifier(row, place)
-        gold = reach(row, self.columns["gold"]) if "gold" in self.columns else None
+        gold = reach(row, self.columns["gold"]) if "gold" in self.columns else {c: row.get(c) for c in self.composed} or None
         chance = 0.0
         if verifier is not None and gold is None and ("gold" in self.columns or verifier in NEEDS_GOLD):
             raise Skip("no gold")

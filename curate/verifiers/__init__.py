@@ -17,6 +17,8 @@ Verifier = Callable[[Answer, Prompt], Verdict]
 BUILT_IN = {
     "choice": "curate.verifiers.choice:verify",
     "format": "curate.verifiers.format:verify",
+    "ifeval": "curate.verifiers.ifeval:verify",
+    "language": "curate.verifiers.language:verify",
     "logic": "curate.verifiers.logic:verify",
     "math": "curate.verifiers.math:verify",
 }

@@ -32,6 +32,13 @@ def prompt(row: dict[str, Any], **options: Any) -> Prompt:
         ({"prompt": "q"}, {}, "q", None),
         ({"x": [{"content": "q"}], "r": {"g": 7}}, {"verifier": "math", "mapping": {"messages": "x.0.content", "gold": "r.g"}}, "q", "7"),
         ({"a.b": "q", "a": {"b": "no"}}, {"mapping": {"messages": "a.b"}}, "q", None),
+        (
+            {"prompt": "q", "instruction_id_list": ["a:b"], "kwargs": [{"n": None}]},
+            {"verifier": "ifeval"},
+            "q",
+            '{"instruction_id_list":["a:b"],"kwargs":[{"n":null}]}',
+        ),
+        ({"prompt": "q", "ground_truth": '{"func_name": "f"}'}, {"verifier": "ifeval"}, "q", '{"func_name": "f"}'),
     ],
 )
 def test_columns_become_question_and_gold(row: dict[str, Any], options: dict[str, Any], question: str, gold: str | None) -> None:
@@ -49,6 +56,7 @@ def test_columns_become_question_and_gold(row: dict[str, Any], options: dict[str
         ({"problem": "q"}, {"mapping": {"question": "problem"}}, "no such field"),
         ({"problem": "q", "answer": "2"}, {}, "--verifier"),
         ({"problem": "q"}, {"verifier": "math"}, "--map gold=COLUMN"),
+        ({"problem": "q", "instruction_id_list": []}, {"verifier": "ifeval"}, "--map gold=COLUMN"),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_one_sentence(row: dict[str, Any], options: dict[str, Any], sentence: str) -> None:
