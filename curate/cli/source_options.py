@@ -46,6 +46,11 @@ OPTIONS = (
     click.option(
         "--mode", type=click.Choice(["think", "plain"]), help="Whether a chain of thought is wanted, in place of what the source says."
     ),
+    click.option(
+        "--constrain",
+        is_flag=True,
+        help="Add one to three instruction constraints to each prompt; ifeval then checks them, and nothing else.",
+    ),
 )
 
 
@@ -71,6 +76,6 @@ def source_arguments(given: dict[str, Any]) -> "tuple[SourceOptions, list[float]
     """What the options say: how to read, the weights and the limit over all sources. Takes them out of `given`. Raises UsageError."""
     from curate.sources import SourceOptions
 
-    names = ("verifier", "where", "split", "config", "revision", "domain", "language", "mode")
+    names = ("verifier", "where", "split", "config", "revision", "domain", "language", "mode", "constrain")
     options = SourceOptions(mapping=_mapping(given.pop("mapping")), **{name: given.pop(name) for name in names})
     return options, list(given.pop("weight")) or None, given.pop("limit")

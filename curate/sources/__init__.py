@@ -21,6 +21,15 @@ _FILE_ENDINGS = (".jsonl", ".json", ".gz", ".parquet", ".csv", ".tsv", ".txt", "
 def open_source(spec: str, options: SourceOptions | None = None) -> Source:
     """The source that `spec` names, not yet read. Raises UsageError, in one sentence, for a name that is none."""
     options = options or SourceOptions()
+    source = _opened(spec, options)
+    if options.constrain:
+        from curate.sources.constrained import Constrained
+
+        return Constrained(source)
+    return source
+
+
+def _opened(spec: str, options: SourceOptions) -> Source:
     path = Path(spec)
     name = spec.partition("?")[0]
     if spec and path.exists():

@@ -17,7 +17,7 @@ class SourceOptions:
 
     `mapping` goes from our field to the source's column (`{"messages": "problem", "gold": "answer"}`; a dot reaches into a nested column). `verifier`, `domain`, `language` and `mode`
     hold for every row and go before what a row says; the verifier `none` takes the rows as prompts without an answer to check. `config`, `split` and `revision` are for data sets of the
-    Hugging Face hub. `where` is SQL over the source's own columns (over a prompt's columns where prompts are generated). `limit` is the number of prompts taken from this source.
+    Hugging Face hub. `where` is SQL over the source's own columns (over a prompt's columns where prompts are generated). `limit` is the number of prompts taken from this source. `constrain` adds verifiable instruction constraints to each prompt.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +30,7 @@ class SourceOptions:
     domain: str | None = None
     language: str | None = None
     mode: str | None = None
+    constrain: bool = False
 
     def identity(self) -> dict[str, object]:
         """The options as plain JSON values, for a fingerprint."""

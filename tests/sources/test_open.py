@@ -56,3 +56,13 @@ def test_a_query_is_split_and_its_faults_told() -> None:
 def test_the_options_are_plain_values_for_a_fingerprint() -> None:
     assert SourceOptions(mapping={"gold": "a"}, limit=3).identity()["mapping"] == {"gold": "a"}
     assert set(SourceOptions().identity()) == set(SourceOptions.__slots__)
+
+
+def test_constraints_are_added_to_any_source(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text('{"problem": "Name a river."}\n{"problem": "Name a lake."}\n')
+    options = SourceOptions(mapping={"messages": "problem"}, constrain=True)
+    source = open_source(str(path), options)
+    prompts = list(source)
+    assert {p.verifier for p in prompts} == {"ifeval"}
+    assert source.fingerprint() != open_source(str(path), SourceOptions(mapping={"messages": "problem"})).fingerprint()
