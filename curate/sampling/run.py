@@ -115,9 +115,10 @@ class Run:
 
     def stop(self, why: str) -> None:
         """Stop cleanly: nothing more is asked, what is in flight is cancelled, what is finished is committed."""
-        self._fail(Stopped(f"stopped by {why}; the same command goes on from here"))
+        self.fail(Stopped(f"stopped by {why}; the same command goes on from here"))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Stop as `stop` does, with an error to raise."""
         if self._stop is None:
             self._stop = error
         self._changed.set()
@@ -137,7 +138,7 @@ class Run:
                     break
                 await self._changed.wait()
             if self._stop is None and self._draining:
-                self._fail(Stopped(f"stopped by the {self._draining} budget; the same command goes on from here"))
+                self.fail(Stopped(f"stopped by the {self._draining} budget; the same command goes on from here"))
         finally:
             if alarm is not None:
                 alarm.cancel()
@@ -311,11 +312,11 @@ class Run:
             return
         error = task.exception()
         if isinstance(error, CurateError):
-            self._fail(error)
+            self.fail(error)
         elif isinstance(error, OSError):
-            self._fail(StoreError.writing(self.directory.path, error))
+            self.fail(StoreError.writing(self.directory.place, error))
         elif error is not None:
-            self._fail(error)
+            self.fail(error)
         self._report()
 
     def _end(self, state: PromptState) -> None:
@@ -343,9 +344,9 @@ class Run:
                     publish, self.directory, shard.range.name, shard.states, self.store, self.plan.made, shard.digest
                 )
             except CurateError as error:
-                self._fail(error)
+                self.fail(error)
             except OSError as error:
-                self._fail(StoreError.writing(self.directory.path, error))
+                self.fail(StoreError.writing(self.directory.place, error))
             else:
                 self._count(manifest, reused=False)
 
