@@ -289,7 +289,9 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
         try:
             tally = await _sample(plan, engine, directory, options, found.count)
         except CurateError:
-            with suppress(OSError, StoreError):  # the disk or the store may be what failed; the error that stopped the run is the one to show
+            with suppress(
+                OSError, StoreError
+            ):  # the disk or the store may be what failed; the error that stopped the run is the one to show
                 describe(place, config, complete=False)
             raise
         ignored: Mapping[str, str] = getattr(engine, "ignored", {})

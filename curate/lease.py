@@ -97,7 +97,9 @@ class Lease:
     def check(self) -> None:
         """Raise StoreError where the claim is no longer ours: nothing may be written then."""
         if self._lost:
-            raise StoreError(f"another run has taken {self._place} over; nothing finished is lost, and when it has ended the same command goes on")
+            raise StoreError(
+                f"another run has taken {self._place} over; nothing finished is lost, and when it has ended the same command goes on"
+            )
         if _now() - self._renewed > SECONDS:
             raise StoreError(
                 f"the claim on {self._place} could not be renewed for {SECONDS:.0f} seconds (its store was away, or this machine asleep); nothing finished is lost: give the same command again"

@@ -31,7 +31,7 @@ class Shipping:
         self._folder = place.scratch / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         self._store: Completions | None = None
-        self._on_failure: Callable[[StoreError], None] | None = None
+        self._on_failure: Callable[[StoreError], object] | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._ship_forever, name="shipping", daemon=True)
         self._whole: dict[str, int] = {}  # logs that are up in one object, and their bytes
@@ -83,7 +83,7 @@ class Shipping:
                 found.append((begin, end))
         return found
 
-    def start(self, store: Completions, on_failure: Callable[[StoreError], None]) -> None:
+    def start(self, store: Completions, on_failure: Callable[[StoreError], object]) -> None:
         """Upload from now on what `store` commits. `on_failure` is called, in a thread of ours, with the error that ended it."""
         self._store, self._on_failure = store, on_failure
         self._thread.start()

@@ -48,6 +48,10 @@ class Place(Protocol):
         """What is directly in a folder, sorted: its name there, and bytes, None for what is no regular file. Empty where there is no such folder."""
         ...
 
+    def everything(self) -> dict[str, int]:
+        """Every regular file below it, sorted by its path: its name and bytes."""
+        ...
+
     def is_link(self, name: str) -> bool:
         """Whether the name is a link, which a directory from a stranger may hold."""
         ...
@@ -126,6 +130,10 @@ class LocalPlace:
     def sizes(self, folder: str = "") -> dict[str, int | None]:
         path = self.path / folder
         return {p.name: _bytes(p) for p in sorted(path.iterdir())} if path.is_dir() else {}
+
+    def everything(self) -> dict[str, int]:
+        found = ((p.relative_to(self.path).as_posix(), _bytes(p)) for p in sorted(self.path.rglob("*")))
+        return {name: size for name, size in found if size is not None}
 
     def is_link(self, name: str) -> bool:
         return (self.path / name).is_symlink()
