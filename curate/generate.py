@@ -7,17 +7,15 @@ completion is needed that is not in the log, so a run that only has to publish a
 import asyncio
 import json
 import secrets
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,15 +36,14 @@ from curate.sampling.keys import seed_of
 from curate.sampling.policy import Policy, smallest_credible
 from curate.sampling.publish import Made
 from curate.sampling.run import Plan, Run, Tally
+from curate.sampling.signals import Signals
 from curate.shards import Directory, manifests, ranges
+from curate.shipping import shipping_of
 from curate.sources import SourceOptions, collect
 from curate.storage import Place
 from curate.templates import Template, read_examples
 from curate.verifiers import version
 from curate.verifiers.pool import VerifierPool
-
-if TYPE_CHECKING:
-    from curate.shipping import Shipping
 
 Result = TypeVar("Result")
 
@@ -268,6 +265,7 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
         directory.configure(config)
         place.push("input")
         if place.size("_SUCCESS") is not None and all(directory.manifest(s.name) for s in shards):
+            place.clear()
             return _finished(place, Tally(prompts_done=found.count, shards_reused=len(shards)), found, warnings)
         directory.collect_garbage([s.name for s in shards])
         describe(place, config, complete=False)
@@ -329,7 +327,7 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
             total, sys.stderr, quiet=options.quiet, wanted=None if plan.policy.num_correct is None else plan.policy.num_correct * total
         )
         stack.callback(progress.close)
-        shipping = _shipping(directory.place)
+        shipping = shipping_of(directory.place)
         if shipping is not None:
             stack.callback(shipping.close)
         store = Completions(directory.place.scratch / "completions", tag="" if shipping is None else f"-{secrets.token_hex(4)}")
@@ -341,45 +339,8 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
         if shipping is not None:
             loop = asyncio.get_running_loop()
             shipping.start(store, lambda error: loop.call_soon_threadsafe(run.fail, error))
-        with _Signals(run, sys.stderr):
+        with Signals(run.stop, sys.stderr):
             return await run.run()
-
-
-def _shipping(place: Place) -> "Shipping | None":
-    """What takes the log to an object store, having fetched what is there; None where the run's directory is local."""
-    from curate.objects import ObjectPlace
-    from curate.shipping import Shipping
-
-    if not isinstance(place, ObjectPlace):
-        return None
-    shipping = Shipping(place)
-    shipping.fetch()
-    return shipping
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM stop a run cleanly; a second one leaves at once. In a thread other than the main one (a notebook) there is nothing to install."""
-
-    def __init__(self, run: Run, stream: TextIO) -> None:
-        self._run = run
-        self._stream = stream
-        self._main = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> None:
-        if self._main:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self._received, number)
-
-    def _received(self, number: signal.Signals) -> None:
-        for again in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().remove_signal_handler(again)
-        print("\nstopping; what is finished is being saved (once more to leave at once)", file=self._stream, flush=True)
-        self._run.stop("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
-
-    def __exit__(self, *_: object) -> None:
-        if self._main:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().remove_signal_handler(number)
 
 
 def preview(sources: str | Sequence[str], options: Options) -> tuple[str, dict[str, int]]:

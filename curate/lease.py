@@ -46,11 +46,18 @@ class Lease:
     """Holds the claim while it is entered. `read`, `write` and `delete` are those of the object, and raise StoreError; `note` is a local file that remembers who this machine was."""
 
     def __init__(
-        self, read: Callable[[], bytes | None], write: Callable[[bytes], None], delete: Callable[[], None], note: Path, place: str
+        self,
+        read: Callable[[], bytes | None],
+        write: Callable[[bytes], None],
+        delete: Callable[[], None],
+        note: Path,
+        place: str,
+        seconds: float | None = None,
     ) -> None:
         self._read, self._write, self._delete = read, write, delete
         self._note = note
         self._place = place
+        self._seconds = SECONDS if seconds is None else seconds
         self._owner = secrets.token_hex(8)
         self._renewed = 0.0
         self._lost = False
@@ -80,13 +87,13 @@ class Lease:
         )
 
     def _renew(self) -> None:
-        claim = Claim(self._owner, socket.gethostname(), time.time() + SECONDS)
+        claim = Claim(self._owner, socket.gethostname(), time.time() + self._seconds)
         began = _now()
         self._write(json.dumps(claim._asdict()).encode())
         self._renewed = began
 
     def _renew_forever(self) -> None:
-        while not self._ending.wait(SECONDS / 4):
+        while not self._ending.wait(self._seconds / 4):
             with suppress(StoreError):  # a store that is away for a moment; `check` tells when it was for too long
                 found = _parsed(self._read())
                 if found is not None and found.owner != self._owner:
@@ -100,9 +107,9 @@ class Lease:
             raise StoreError(
                 f"another run has taken {self._place} over; nothing finished is lost, and when it has ended the same command goes on"
             )
-        if _now() - self._renewed > SECONDS:
+        if _now() - self._renewed > self._seconds:
             raise StoreError(
-                f"the claim on {self._place} could not be renewed for {SECONDS:.0f} seconds (its store was away, or this machine asleep); nothing finished is lost: give the same command again"
+                f"the claim on {self._place} could not be renewed for {self._seconds:.0f} seconds (its store was away, or this machine asleep); nothing finished is lost: give the same command again"
             )
 
     def __exit__(self, *_: object) -> None:

@@ -21,6 +21,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -102,8 +103,8 @@ class ObjectPlace:
     def __str__(self) -> str:
         return self._said
 
-    @property
-    def parent(self) -> "ObjectPlace":
+    @cached_property
+    def parent(self) -> "ObjectPlace":  # the same one each time: its copies live as long as it does
         return ObjectPlace(self._fs, self._path.rpartition("/")[0], self._said.rpartition("/")[0], self.scratch, self._keys)
 
     @contextmanager
@@ -292,9 +293,9 @@ class ObjectPlace:
             self.delete(f"{folder}/{name}")
 
     def clear(self) -> None:
-        for path in self.scratch.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
+        for folder in self.scratch.iterdir():
+            if folder.is_dir() and all(self.size(f"{folder.name}/{p.name}") == p.stat().st_size for p in folder.iterdir()):
+                shutil.rmtree(folder)
 
 
 def _temporary(owner: object) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from curate.completions import Completions
 from curate.errors import StoreError
 from curate.objects import AT_ONCE, ObjectPlace
+from curate.storage import Place
 
 SECONDS = 10.0  # between uploads: what another machine may have to ask anew
 FOLDER = "completions"
@@ -130,3 +131,12 @@ class Shipping:
         self._whole[path.name] = path.stat().st_size
         for begin, _ in self._pieces.pop(path.name, []):
             self._place.delete(f"{FOLDER}/{path.name}.{begin:012d}")
+
+
+def shipping_of(place: Place) -> Shipping | None:
+    """What takes the log of a run in `place` to its store, having fetched what is there; None where the place is a directory here."""
+    if not isinstance(place, ObjectPlace):
+        return None
+    shipping = Shipping(place)
+    shipping.fetch()
+    return shipping

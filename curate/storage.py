@@ -101,7 +101,7 @@ class Place(Protocol):
         ...
 
     def clear(self) -> None:
-        """The run has ended and everything is in its place: `scratch` is no longer needed."""
+        """The run has ended: remove the folders of `scratch` whose files are all in their place."""
         ...
 
 
