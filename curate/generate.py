@@ -286,11 +286,10 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
         )
         try:
             tally = await _sample(plan, engine, directory, options, found.count)
-        except CurateError:
-            with suppress(
-                OSError, StoreError
-            ):  # the disk or the store may be what failed; the error that stopped the run is the one to show
-                describe(place, config, complete=False)
+        except CurateError as error:
+            if place.local is not None or not isinstance(error, StoreError):  # a store that is away would only be waited for once more
+                with suppress(OSError, StoreError):  # the disk may be what failed; the error that stopped the run is the one to show
+                    describe(place, config, complete=False)
             raise
         ignored: Mapping[str, str] = getattr(engine, "ignored", {})
         warnings += [f"the server did not take {name}: {reason}" for name, reason in ignored.items()]

@@ -36,6 +36,11 @@ from curate.storage import cache, flocked, shown
 REMEMBERED = "manifest/"  # what a writer reads again and again
 AT_ONCE = 16  # small objects that are read at the same time, or large ones that are copied
 BLOCK = 8 << 20
+ATTEMPTS, CONNECT_SECONDS, REQUEST_SECONDS = (
+    5,
+    5.0,
+    30.0,
+)  # of a request to S3; pyarrow's own three seconds are too few for a store or a machine under load
 OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.EIO)  # this machine's trouble with a copy, not the store's
 _AWS = re.compile(r"AWS Error ([^:]+?) during (\w+) operation")
 _DENIED = re.compile(r"ACCESS_DENIED|ACCESS_KEY|SIGNATURE|TOKEN|AUTHENTICATION|UNRECOGNIZED_CLIENT|EXPIRED|HTTP status 40[13]")
@@ -61,7 +66,18 @@ def open_address(address: str) -> "ObjectPlace":
         raise UsageError(f"{said} names no directory: an address is {parts.scheme}://bucket/path, without empty parts, . or ..")
     endpoint = [parts.netloc.rpartition("@")[2], parts.query, *(os.environ.get(n, "") for n in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))]
     scratch = cache() / "runs" / hashlib.sha256("\n".join([parts.scheme, path, *endpoint]).encode()).hexdigest()[:24]
-    return ObjectPlace(files, path, said, scratch, keys)
+    return ObjectPlace(_patient(files), path, said, scratch, keys)
+
+
+def _patient(files: Any) -> Any:
+    """An S3 file system like this one that tries longer and, where pyarrow can, sends a small object as one request. The options that an address takes have none for it."""
+    if files.type_name != "s3":
+        return files
+    options: dict[str, Any] = files.__reduce__()[1][0]  # what it would be pickled as: its constructor's arguments
+    options |= {"connect_timeout": CONNECT_SECONDS, "request_timeout": REQUEST_SECONDS}
+    if "allow_delayed_open" in options:
+        options["allow_delayed_open"] = True
+    return fs.S3FileSystem(**options, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS))
 
 
 def _without(text: str, address: str, *keys: str) -> str:
