@@ -188,7 +188,7 @@ class ObjectPlace:
     def _get(self, name: str) -> bytes | None:
         with self._told():
             try:
-                with self._fs.open_input_stream(self._at(name)) as stream:
+                with self._fs.open_input_stream(self._at(name), compression=None) as stream:
                     data: bytes = stream.readall()
                     return data
             except FileNotFoundError:
@@ -214,7 +214,7 @@ class ObjectPlace:
         temporary = target.with_name(f".{target.name}.tmp")
         with self._told(), temporary.open("wb") as file:
             try:
-                with self._fs.open_input_stream(self._at(name)) as stream:
+                with self._fs.open_input_stream(self._at(name), compression=None) as stream:
                     shutil.copyfileobj(stream, file, BLOCK)
             except FileNotFoundError:
                 raise StoreError(f"{self}/{name} is missing") from None
@@ -237,7 +237,7 @@ class ObjectPlace:
         self._lease.check()
 
     def _store(self, name: str, fill: Callable[[Any], Any]) -> None:
-        with self._told(), self._fs.open_output_stream(self._at(name)) as out:
+        with self._told(), self._fs.open_output_stream(self._at(name), compression=None) as out:
             fill(out)
 
     def upload(self, file: Path, name: str) -> None:

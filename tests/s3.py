@@ -1,6 +1,6 @@
 """An S3 server on loopback for the tests: moto's, in a process of its own that ends with the process that started it.
 
-`python -m tests.s3` prints its port and serves until its standard input is closed.
+`python -m tests.s3 PORT` prints its port and serves until its standard input is closed.
 """
 
 import secrets
@@ -37,9 +37,9 @@ class Server(NamedTuple):
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
 
-    def bucket(self) -> str:
+    def bucket(self, name: str | None = None) -> str:
         """Make an empty bucket; its address."""
-        name = f"bucket-{secrets.token_hex(4)}"
+        name = name or f"bucket-{secrets.token_hex(4)}"
         self._ask("PUT", f"/{name}", b"")
         return f"s3://{name}"
 
@@ -60,10 +60,15 @@ class Server(NamedTuple):
         self.process.stdout.close()
 
 
-def start() -> Server:
-    """Start a server on a free port and wait until it answers."""
+def start(port: int = 0) -> Server:
+    """Start a server, on a free port unless one is given, and wait until it answers."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.s3"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-m", "tests.s3", str(port)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert process.stdout is not None
     server = Server(int(process.stdout.readline()), process)
@@ -84,7 +89,7 @@ if __name__ == "__main__":
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
-    serving = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    serving = make_server("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=True)
     threading.Thread(target=serving.serve_forever, daemon=True).start()
     print(serving.server_port, flush=True)
     sys.stdin.read()

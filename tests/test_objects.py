@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +12,7 @@ import pytest
 from pyarrow import fs
 
 import curate
-from curate import api
+from curate import api, objects, shipping
 from curate.check import check
 from curate.completions import read_all
 from curate.errors import Damaged, IdentityMismatch, Stopped, StoreError, UsageError
@@ -19,7 +21,7 @@ from curate.shards import Directory, files_of
 from curate.sources import SourceOptions
 from curate.storage import at
 from tests import models
-from tests.s3 import KEY, SECRET, Server
+from tests.s3 import KEY, SECRET, Server, start
 from tests.sampling.test_run import MATH, files
 
 
@@ -268,7 +270,47 @@ def test_refused_credentials_are_told(s3: Server, source: Path, out: str, tmp_pa
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and (SECRET.encode() in p.read_bytes() or KEY.encode() in p.read_bytes())]
 
 
-def test_a_server_that_is_not_there_is_told(s3: Server, source: Path) -> None:
+def test_a_server_that_is_not_there_is_told(s3: Server, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "ATTEMPTS", 1)  # what takes long here is only the waiting
     with pytest.raises(StoreError) as error:
         make(source, "s3://bucket/run?endpoint_override=127.0.0.1:1&scheme=http")
     assert said(error).startswith("s3://bucket/run: its store cannot be reached")
+
+
+def test_a_server_that_goes_away_ends_the_run_and_nothing_is_lost(
+    s3: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new server knows nothing of the run: what goes on is what this machine has."""
+    monkeypatch.setattr(objects, "ATTEMPTS", 1)
+    monkeypatch.setattr(shipping, "SECONDS", 0.2)
+    server = start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+    out = f"{server.bucket('here')}/run"
+    engine = (tmp_path / "slow.py", "def slow(m, i, s):\n    return {'text': 'so', 'latency': 0.02 * int(m[-1]['content'].split()[2])}\n")
+    engine[0].write_text(engine[1])
+
+    def run() -> api.Generated:
+        return api.generate(str(source), out, model=f"{engine[0]}:slow", engine="scripted", source=PLAIN, quiet=True, max_concurrent=1)
+
+    folder = tmp_path / "cache/r1-curate/runs"
+
+    def end_it() -> None:
+        while not any(len(list(read_all(p))) >= 4 for p in folder.glob("*/completions")):
+            time.sleep(0.02)
+        server.end()
+
+    ending = threading.Thread(target=end_it)
+    ending.start()
+    with pytest.raises(StoreError) as error:
+        run()
+    ending.join()
+    assert said(error).startswith(f"{out}: its store cannot be reached")
+    assert "nothing finished is lost" in said(error)
+    (log,) = folder.glob("*/completions")
+    committed = len(list(read_all(log)))
+    assert 4 <= committed < 24
+    again = start(server.port)
+    again.bucket("here")
+    made = run()
+    again.end()
+    assert (made.tally.reused, made.tally.requested) == (committed, 24 - committed)
