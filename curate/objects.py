@@ -257,7 +257,7 @@ class ObjectPlace:
         self._check()
         self._discard(name)
         known = self._known or {}
-        for gone in [n for n in known if n == name or n.startswith(f"{name}/")]:
+        for gone in [n for n in list(known) if n == name or n.startswith(f"{name}/")]:
             del known[gone]
             self._texts.pop(gone, None)
         leftover = self.scratch / name

@@ -135,6 +135,7 @@ def test_a_finished_run_is_not_asked_again_and_grows(s3: Server, source: Path, t
     assert first.tally.requested + grown.tally.requested == len(list(read_all(tmp_path / "local/completions")))
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_here_and_on_another_machine(s3: Server, source: Path, tmp_path: Path) -> None:
     out = f"{s3.bucket()}/run"
     for budget in (100, 50):
@@ -225,6 +226,7 @@ def test_another_kind_of_directory_is_refused(s3: Server, source: Path, tmp_path
     assert list(at(bucket).everything()) == ["photos/holiday.jpg"]
 
 
+@pytest.mark.slow
 def test_prompts_can_be_written_and_used(s3: Server, source: Path, tmp_path: Path) -> None:
     bucket = s3.bucket()
     summary = api.prompts(str(source), f"{bucket}/prompts", options=PLAIN)
@@ -277,6 +279,7 @@ def test_a_server_that_is_not_there_is_told(s3: Server, source: Path, monkeypatc
     assert said(error).startswith("s3://bucket/run: its store cannot be reached")
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_ends_the_run_and_nothing_is_lost(
     s3: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
