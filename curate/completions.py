@@ -2,7 +2,8 @@
 
 An append-only log. Each writer has a file of its own in `completions/`, so nothing contends. A record is framed (magic, lengths, CRC32, key) around a zlib-compressed JSON payload. Records are
 committed in groups: a thread writes and fsyncs what has gathered at most every 100 ms, so a crash costs at most what finished in the last tenth of a second. A torn tail is cut off when
-the log is next opened for writing; damage in the middle costs the damaged record only, since reading goes on at the next magic.
+the log is next opened for writing; damage in the middle costs the damaged record only, since reading goes on at the next magic. The directory is always one of this machine; curate/shipping.py takes
+what it holds to an object store.
 
 The index is rebuilt by reading frames, not payloads; a log that is no longer written keeps it in a sidecar file, so that opening a finished run of 600,000 requests does not read gigabytes.
 Keys begin with the prompt's id, and prompts are worked on in the order of their ids: looking one prompt up touches one narrow range of each index.

@@ -50,9 +50,10 @@ _AWAY = re.compile(r"NETWORK_CONNECTION|curlCode|REQUEST_TIMEOUT|SERVICE_UNAVAIL
 def open_address(address: str) -> "ObjectPlace":
     """The place of an address such as `s3://bucket/run?endpoint_override=...`. Raises UsageError for one that cannot be used, StoreError where its store cannot be reached."""
     said = shown(address).rstrip("/")
-    parts = urlsplit(address)
-    keys = [unquote(k) for k in (parts.username, parts.password) if k]
+    keys: list[str] = []
     try:
+        parts = urlsplit(address)
+        keys = [unquote(k) for k in (parts.username, parts.password) if k]
         files, path = fs.FileSystem.from_uri(address)
     except (pa.ArrowException, ValueError) as error:
         reason = "it cannot be parsed (a space and other special characters are written as %20 and so on)"
@@ -80,9 +81,9 @@ def _patient(files: Any) -> Any:
     return fs.S3FileSystem(**options, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS))
 
 
-def _without(text: str, address: str, *keys: str) -> str:
-    for hidden in (address, *keys):
-        text = text.replace(hidden, "...")
+def _without(text: str, *hidden: str) -> str:
+    for part in hidden:
+        text = text.replace(part, "...")
     return text
 
 
@@ -97,7 +98,8 @@ def _sentence(error: BaseException, said: str, keys: Sequence[str]) -> str:
         return f"{said}: access is denied: check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile) and what they may do"
     if _AWAY.search(code):
         return f"{said}: its store cannot be reached: check the network and the endpoint (AWS_ENDPOINT_URL); nothing finished is lost, the same command goes on"
-    return f"{said}: the store refused ({f'{aws[1]} in {aws[2]}' if aws else _without(text, said, *keys)}); nothing finished is lost, the same command goes on"
+    reason = f"{aws[1]} in {aws[2]}" if aws else re.sub(r"[?]\S+", "", _without(text, *keys))
+    return f"{said}: the store refused ({reason}); nothing finished is lost, the same command goes on"
 
 
 class ObjectPlace:

@@ -2,7 +2,7 @@
 
 A shard is a range of prompt ids. Its files carry a hash of their bytes in their names, and its manifest is written last: a shard without a manifest does not exist. So a crash at any moment leaves
 either the old shard or the new one, and a reader that follows the manifests never sees a half. Where this departs from the textbook's temporary name and rename: the temporary name begins with a dot
-and ends in .tmp, because `kept/*.parquet` must be a valid glob for other tools while a run is going on.
+and ends in .tmp, because `kept/*.parquet` must be a valid glob for other tools while a run is going on. In an object store there is no such name: a whole file is uploaded under its final one.
 
 Ranges are made by halving: a range of more than `per_shard` prompts is cut in two. They are a function of the set of ids alone, and a set that grows splits only what overflows.
 """

@@ -32,6 +32,7 @@ def test_a_file_address_is_percent_decoded() -> None:
         ("s3a://bucket/x", "not supported"),
         ("file://host/x", "three slashes"),
         ("s3://", "s3:"),
+        ("s3://[bucket/run", "no address that can be used"),
         ("s3:///run", "s3:///run"),
         ("s3://bucket/a b", "%20"),
         ("s3://KEY:hidden@bucket/a b", "%20"),
