@@ -334,7 +334,7 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
         pool = await stack.enter_async_context(VerifierPool())
         lazy = _LazyEngine(engine)
         stack.push_async_callback(lazy.close)
-        run = Run(plan, lazy, pool, store, directory, budget, progress)
+        run = Run(plan, lazy, pool, store, directory, budget, progress, None if shipping is None else shipping.flush)
         if shipping is not None:
             loop = asyncio.get_running_loop()
             shipping.start(store, lambda error: loop.call_soon_threadsafe(run.fail, error))

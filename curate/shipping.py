@@ -2,7 +2,7 @@
 
 The log is appended to on this machine, as always (curate/completions.py). What is on disk goes up every SECONDS as a piece, `000003-5f2a.log.000000123456`, named by the byte at which it begins; a log that
 is no longer written goes up whole with its index, and its pieces are removed. So a committed request is never paid for twice by this machine, as far as the last tenth of a second; by another machine, which
-has only the store, as far as the last upload.
+has only the store, as far as the last upload. Before a shard is published the log goes up, so the store never has rows without the completions that they were made from.
 
 Every writer's log has a name of its own, and a log only grows. So of two copies one is the beginning of the other and the longer one is the right one, whichever machine worked on when.
 """
@@ -34,6 +34,7 @@ class Shipping:
         self._store: Completions | None = None
         self._on_failure: Callable[[StoreError], object] | None = None
         self._ending = threading.Event()
+        self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._ship_forever, name="shipping", daemon=True)
         self._whole: dict[str, int] = {}  # logs that are up in one object, and their bytes
         self._pieces: dict[str, list[tuple[int, int]]] = {}  # of the others where each piece begins and ends
@@ -98,6 +99,12 @@ class Shipping:
                 self._on_failure(error)
                 return
 
+    def flush(self) -> None:
+        """Upload all that was appended until now. Raises StoreError."""
+        assert self._store is not None
+        self._store.flush()
+        self._ship()
+
     def close(self) -> None:
         """Upload the rest. Raises StoreError where that fails: this machine has it all the same, and the same command goes on here."""
         self._ending.set()
@@ -106,6 +113,10 @@ class Shipping:
         self._ship()
 
     def _ship(self) -> None:
+        with self._turn:
+            self._ship_all()
+
+    def _ship_all(self) -> None:
         logs = sorted(self._folder.glob("*.log"))  # before the store is asked: a log that was begun since waits for the next time
         live = self._store.live() if self._store is not None else None
         for path in logs:

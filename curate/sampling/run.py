@@ -6,7 +6,7 @@ decides only *when* to ask; *whether* to ask is the policy's, and rows are made 
 
 import asyncio
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,6 +93,9 @@ class Run:
     directory: Directory
     budget: Budget
     progress: Progress
+    before_publishing: Callable[[], None] | None = (
+        None  # called in the thread that publishes; makes sure that the log is where the shard goes
+    )
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -340,15 +343,18 @@ class Run:
     async def _publish_forever(self) -> None:
         while (shard := await self._done_shards.get()) is not None:
             try:
-                manifest = await asyncio.to_thread(
-                    publish, self.directory, shard.range.name, shard.states, self.store, self.plan.made, shard.digest
-                )
+                manifest = await asyncio.to_thread(self._publish, shard)
             except CurateError as error:
                 self.fail(error)
             except OSError as error:
                 self.fail(StoreError.writing(self.directory.place, error))
             else:
                 self._count(manifest, reused=False)
+
+    def _publish(self, shard: _Open) -> dict[str, Any]:
+        if self.before_publishing is not None:
+            self.before_publishing()
+        return publish(self.directory, shard.range.name, shard.states, self.store, self.plan.made, shard.digest)
 
     def _count(self, manifest: dict[str, Any], *, reused: bool) -> None:
         if reused:

@@ -33,6 +33,9 @@ def store_log(out: str, folder: Path) -> int:
     return len(list(read_all(log)))
 
 
+LATENCY = "0.6"  # seconds that a request takes at most: sampling takes longer than uploading does
+
+
 def kill_and_resume(s3: Server, tmp_path: Path, kills: int, elsewhere_each: int) -> None:
     """Kill `kills` times; after each `elsewhere_each`-th the machine is lost with all it had."""
     source = models.write_sums(tmp_path / "sums.jsonl", PROMPTS)
@@ -45,10 +48,10 @@ def kill_and_resume(s3: Server, tmp_path: Path, kills: int, elsewhere_each: int)
     out = f"{s3.bucket()}/run-0"
     while killed < kills or asked:
         log = tmp_path / f"calls-{killed}-{rounds}.log"
-        step = rng.randint(1, 90) if killed % 2 and killed < kills else 0
+        step = rng.randint(10, 140) if killed % 2 and killed < kills else 0
         process = start(out, source, log, step)
         if not step and killed < kills:
-            time.sleep(rng.uniform(1.5, 5.0))
+            time.sleep(rng.uniform(2.0, 10.0))
             process.send_signal(signal.SIGKILL)
         code = process.wait()
         begun, unfinished, _ = calls(log)
@@ -85,5 +88,6 @@ def ended_within(log: Path, seconds: float) -> int:
 
 
 @pytest.mark.slow
-def test_twenty_kills(s3: Server, tmp_path: Path) -> None:
+def test_twenty_kills(s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGGED_LATENCY", LATENCY)
     kill_and_resume(s3, tmp_path, kills=20, elsewhere_each=4)
