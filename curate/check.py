@@ -3,6 +3,8 @@
 Everything is read once, a record batch at a time; what is held is the ids of one shard. That suffices for the whole directory: every prompt id must lie in its shard's range and no two ranges may overlap,
 so an id that is unique in its shard is unique. The hash of a file proves that it is the file that was written; the rows are read all the same, since the writer may have been wrong.
 
+Of a directory in an object store one file at a time is copied here and read.
+
 Not covered: whether a verdict is right (`curate verify --audit`), and somebody who changes rows and then every hash above them: the directory is not signed.
 """
 
@@ -11,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from curate.report.funnel import GROUPS, merge
 from curate.report.layout import Finding, Layout, ShardFile, read_json, read_layout
 from curate.report.parquet import Unreadable, look
 from curate.shards import PARTS
+from curate.storage import Place, at
 from curate.where import first_line
 
 BLOCK = 1 << 20
@@ -58,16 +62,17 @@ class _Shard:
     whole: bool = True  # every file could be read
 
 
-def check(directory: Path) -> Report:
-    """Check a dataset directory. Raises UsageError where it is none, StoreError where it is of another schema version; everything else is a finding."""
-    layout = read_layout(directory)
+def check(directory: str | PathLike[str] | Place) -> Report:
+    """Check a dataset directory, or the address of one. Raises UsageError where it is none, StoreError where it is of another schema version; everything else is a finding."""
+    place = at(directory)
+    layout = read_layout(place)
     findings = [*layout.findings, *_directory(layout)]
     rows = size = 0
     for shard, manifest in layout.shards.items():
         files = [f for f in layout.files if f.shard == shard]
         found = _Shard(whole=len(files) == len(PARTS[layout.config.kind]))
         for file in files:
-            problems = list(_file(file, PARTS[layout.config.kind][file.table], found))
+            problems = list(_file(place, file, PARTS[layout.config.kind][file.table], found))
             found.whole = found.whole and not problems
             findings += problems
             rows += file.rows
@@ -77,7 +82,7 @@ def check(directory: Path) -> Report:
 
 
 def _directory(layout: Layout) -> Iterator[Finding]:
-    root = layout.root
+    place = layout.place
     for one, two in pairwise(sorted(layout.shards)):
         if two[:8] <= one[9:]:
             yield Finding(two, None, f"its range overlaps that of shard {one}")
@@ -92,7 +97,7 @@ def _directory(layout: Layout) -> Iterator[Finding]:
             "is a temporary file, of a run that is going on or was killed" if temporary else "is listed by no manifest",
             warning=True,
         )
-    links = [n for n in ("config.json", "manifest.json", "_SUCCESS", "stats.json", "README.md") if (root / n).is_symlink()]
+    links = [n for n in ("config.json", "manifest.json", "_SUCCESS", "stats.json", "README.md") if place.is_link(n)]
     yield from (Finding(None, name, "is a link; it is not followed") for name in links)
     if links:
         return
@@ -103,22 +108,22 @@ def _directory(layout: Layout) -> Iterator[Finding]:
             "is missing: the run that writes this directory is going on or was stopped; the same command goes on where it stopped",
         )
     if layout.complete:
-        if not (root / "README.md").is_file():
+        if place.size("README.md") is None:
             yield Finding(None, "README.md", "is missing")
         yield from _stats(layout)
-    merged = root / "manifest.json"
-    if not merged.is_file():
+    merged = None if place.size("manifest.json") is None else place.read("manifest.json")
+    if merged is None:
         if layout.complete:
             yield Finding(None, "manifest.json", "is missing, though there is a _SUCCESS")
         return
     if layout.complete:
-        told = (root / "_SUCCESS").read_bytes()[:200].decode("utf-8", "replace").strip()
-        if told != _sha256(merged):
+        told = (place.read("_SUCCESS") or b"")[:200].decode("utf-8", "replace").strip()
+        if told != hashlib.sha256(merged).hexdigest():
             yield Finding(None, "_SUCCESS", "does not hold the sha256 of manifest.json: one of the two was changed")
     try:
-        whole = read_json(merged)
+        whole = read_json(place, "manifest.json")
     except Damaged as error:
-        yield Finding(None, "manifest.json", str(error).removeprefix(f"{merged} "))
+        yield Finding(None, "manifest.json", str(error).removeprefix("manifest.json "))
         return
     if (whole.get("schema_version"), whole.get("kind")) != (SCHEMA_VERSION, layout.config.kind):
         yield Finding(None, "manifest.json", "is of another schema version or kind than config.json")
@@ -136,16 +141,15 @@ def _directory(layout: Layout) -> Iterator[Finding]:
 
 
 def _stats(layout: Layout) -> Iterator[Finding]:
-    path = layout.root / "stats.json"
     try:
         merged = merge(m["funnel"] for m in layout.shards.values())
     except ValueError as error:
         yield Finding(None, "manifest", f"the funnels of the shards cannot be added: {error}")
         return
     try:
-        told = read_json(path).get("funnel")
+        told = read_json(layout.place, "stats.json").get("funnel")
     except Damaged as error:
-        yield Finding(None, "stats.json", str(error).removeprefix(f"{path} "))
+        yield Finding(None, "stats.json", str(error).removeprefix("stats.json "))
         return
     if told != {k: v for k, v in merged.items() if k not in GROUPS}:
         yield Finding(None, "stats.json", "its funnel is not the sum of those in the manifests")
@@ -175,43 +179,52 @@ def _schema_fault(found: pa.Schema, wanted: pa.Schema) -> str | None:
     return None
 
 
-def _file(file: ShardFile, schema: pa.Schema, shard: _Shard) -> Iterator[Finding]:
+def _file(place: Place, file: ShardFile, schema: pa.Schema, shard: _Shard) -> Iterator[Finding]:
     """Check one file by itself and take from it what the shard's files must agree in."""
 
     def problem(text: str) -> Finding:
         return Finding(file.shard, file.name, text)
 
-    if not file.path.is_file():
+    size = place.size(file.name)
+    if size is None:
         yield problem("is missing; the same command that made the directory makes it anew")
         return
+    (path,) = place.paths([file.name])
     try:
-        size, sha, info = file.path.stat().st_size, _sha256(file.path), look(file.path)
+        yield from (problem(text) for text in _content(path, size, file, schema, shard))
+    finally:
+        place.drop(path)
+
+
+def _content(path: Path, size: int, file: ShardFile, schema: pa.Schema, shard: _Shard) -> Iterator[str]:
+    try:
+        sha, info = _sha256(path), look(path)
     except OSError as error:
-        yield problem(f"cannot be read: {error.strerror}")
+        yield f"cannot be read: {error.strerror}"
         return
     except Unreadable as error:
-        yield problem(str(error))
+        yield str(error)
         return
     if size != file.bytes:
-        yield problem(f"has {size:,} bytes and its manifest says {file.bytes:,}")
+        yield f"has {size:,} bytes and its manifest says {file.bytes:,}"
         return
     if sha != file.sha256:
-        yield problem("its sha256 is not the one in its manifest: the file was changed or damaged")
+        yield "its sha256 is not the one in its manifest: the file was changed or damaged"
         return
     if info.rows != file.rows:
-        yield problem(f"has {info.rows:,} rows and its manifest says {file.rows:,}")
+        yield f"has {info.rows:,} rows and its manifest says {file.rows:,}"
     fault = _schema_fault(info.schema, schema)
     if fault:
-        yield problem(fault)
+        yield fault
         return
-    yield from (problem(text) for text in _rows(file, shard))
+    yield from _rows(path, file, shard)
 
 
-def _rows(file: ShardFile, shard: _Shard) -> Iterator[str]:
+def _rows(path: Path, file: ShardFile, shard: _Shard) -> Iterator[str]:
     ids, prompts = shard.ids.setdefault(file.table, Counter()), shard.of_prompt.setdefault(file.table, Counter())
     mislabelled = 0
     try:
-        with pq.ParquetFile(file.path) as parquet:
+        with pq.ParquetFile(path) as parquet:
             for batch in parquet.iter_batches(batch_size=ROWS):
                 batch.validate(full=True)
                 ids.update(batch["id"].to_pylist())

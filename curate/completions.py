@@ -2,7 +2,8 @@
 
 An append-only log. Each writer has a file of its own in `completions/`, so nothing contends. A record is framed (magic, lengths, CRC32, key) around a zlib-compressed JSON payload. Records are
 committed in groups: a thread writes and fsyncs what has gathered at most every 100 ms, so a crash costs at most what finished in the last tenth of a second. A torn tail is cut off when
-the log is next opened for writing; damage in the middle costs the damaged record only, since reading goes on at the next magic.
+the log is next opened for writing; damage in the middle costs the damaged record only, since reading goes on at the next magic. The directory is always one of this machine; curate/shipping.py takes
+what it holds to an object store.
 
 The index is rebuilt by reading frames, not payloads; a log that is no longer written keeps it in a sidecar file, so that opening a finished run of 600,000 requests does not read gigabytes.
 Keys begin with the prompt's id, and prompts are worked on in the order of their ids: looking one prompt up touches one narrow range of each index.
@@ -170,11 +171,13 @@ def _write_index(path: Path, index: _Index) -> None:
 class Completions:
     """The committed requests of one run directory, and a writer of more.
 
-    `recall` looks among what earlier writers committed; what this writer appends is known to its caller. Raises StoreError where the directory cannot be written.
+    `recall` looks among what earlier writers committed; what this writer appends is known to its caller. `tag` becomes part of its logs' names, where machines that do not see each other write.
+    Raises StoreError where the directory cannot be written.
     """
 
-    def __init__(self, directory: Path, *, on_failure: Callable[[BaseException], None] | None = None) -> None:
+    def __init__(self, directory: Path, *, tag: str = "", on_failure: Callable[[BaseException], None] | None = None) -> None:
         self.directory = directory
+        self._tag = tag
         directory.mkdir(parents=True, exist_ok=True)
         self.damaged = 0  # records that `recall` could not read: their requests are asked anew
         self._indexes: list[tuple[Path, _Index]] = []
@@ -190,7 +193,7 @@ class Completions:
         self._entries: list[tuple[bytes, int]] = []
         self._log: IO[bytes] | None = None
         self._path = directory / "none"
-        self._end = 0
+        self._end = self._safe = 0  # bytes of the log that were appended, bytes that are on disk
         self._pending = self._durable = 0  # records appended, records on disk
         self._wake = threading.Condition()
         self._closing = self._writing = False
@@ -255,6 +258,11 @@ class Completions:
             self._wake.notify_all()
         return location
 
+    def live(self) -> tuple[Path, int] | None:
+        """The log that is being written and how many of its bytes are on disk; the others no longer change."""
+        with self._wake:
+            return None if self._log is None else (self._path, self._safe)
+
     def flush(self) -> None:
         """Wait until all that was appended is on disk. Raises StoreError where it could not be written."""
         self._wait_for(self._pending)
@@ -290,14 +298,14 @@ class Completions:
             self._seal()
         number = len(list(self.directory.glob("*.log")))
         while True:
-            path = self.directory / f"{number:06d}.log"
+            path = self.directory / f"{number:06d}{self._tag}.log"
             try:
                 self._log = path.open("xb", buffering=0)
                 break
             except FileExistsError:
                 number += 1
         fcntl.flock(self._log, fcntl.LOCK_EX)
-        self._path, self._end, self._entries = path, 0, []
+        self._path, self._end, self._safe, self._entries = path, 0, 0, []
 
     def _seal(self) -> None:
         assert self._log is not None
@@ -328,6 +336,7 @@ class Completions:
             with self._wake:
                 self._writing = False
                 self._durable += len(frames)
+                self._safe += 0 if self._failure is not None else sum(map(len, frames))
                 self._wake.notify_all()
                 if self._failure is not None:
                     break

@@ -6,11 +6,12 @@ reuses every completion and republishes only the shards that it changes. Nothing
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from os import PathLike
 from typing import Any, NamedTuple
 
 from curate.errors import IdentityMismatch, StoreError, UsageError
 from curate.records import SCHEMA_VERSION
+from curate.storage import Place, at
 
 IDENTITY = {
     "engine": "engine kind",
@@ -75,25 +76,26 @@ class Config(NamedTuple):
         return json.dumps(self.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def read_config(directory: Path) -> Config | None:
+def read_config(directory: str | PathLike[str] | Place) -> Config | None:
     """The configuration in a directory, None where there is none. Raises StoreError for a file that is none of ours or of another schema version."""
-    path = directory / "config.json"
-    if not path.exists():
-        return None
+    place = at(directory)
     try:
-        found = json.loads(path.read_text("utf-8"))
+        text = place.read("config.json")
+        if text is None:
+            return None
+        found = json.loads(text.decode("utf-8"))
         version = found["schema_version"]
         config = Config(found["kind"], found["identity"], found["extent"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is not a configuration of r1-curate; give another directory") from error
+        raise StoreError(f"{place}/config.json is not a configuration of r1-curate; give another directory") from error
     if version != SCHEMA_VERSION:
         raise StoreError(
-            f"{directory} has schema version {version}, this release reads {SCHEMA_VERSION}: use the release that made it, or another directory"
+            f"{place} has schema version {version}, this release reads {SCHEMA_VERSION}: use the release that made it, or another directory"
         )
     return config
 
 
-def compare(directory: Path, found: Config, wanted: Config) -> None:
+def compare(directory: object, found: Config, wanted: Config) -> None:
     """Raise IdentityMismatch where `wanted` would make other rows than those in the directory."""
     if found.kind != wanted.kind:
         raise IdentityMismatch(f"{directory} holds {found.kind}, not {wanted.kind}: give another directory")

@@ -6,16 +6,16 @@ completion is needed that is not in the log, so a run that only has to publish a
 
 import asyncio
 import json
-import signal
+import secrets
 import sys
 import tempfile
-import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +24,7 @@ from curate.completions import Completions
 from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
 from curate.dataset import Dataset
 from curate.engines import Engine, EngineSettings, Request, Sampling, open_engine, require
-from curate.errors import CurateError, EngineError, UsageError
+from curate.errors import CurateError, EngineError, StoreError, UsageError
 from curate.filters import CHEAP
 from curate.ingest import Ingested, ingest, read_prompts
 from curate.report.card import card
@@ -36,8 +36,11 @@ from curate.sampling.keys import seed_of
 from curate.sampling.policy import Policy, smallest_credible
 from curate.sampling.publish import Made
 from curate.sampling.run import Plan, Run, Tally
-from curate.shards import Directory, manifests, ranges, write_text
+from curate.sampling.signals import Signals
+from curate.shards import Directory, manifests, ranges
+from curate.shipping import shipping_of
 from curate.sources import SourceOptions, collect
+from curate.storage import Place
 from curate.templates import Template, read_examples
 from curate.verifiers import version
 from curate.verifiers.pool import VerifierPool
@@ -141,13 +144,13 @@ class _LazyEngine:
         await self._engine.close()
 
 
-def generate(sources: str | Sequence[str], output: str | Path, options: Options, engine: Engine | None = None) -> Generated:
+def generate(sources: str | Sequence[str], output: str | PathLike[str], options: Options, engine: Engine | None = None) -> Generated:
     """Sample, verify and publish. Works with or without a running event loop (in a notebook it runs in a thread of its own). An `engine` given takes the place of the one that the options describe.
 
     Raises a CurateError: UsageError for what was asked wrongly, EngineError, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
-    return run_async(_generate(names, Path(output), options, engine))
+    return run_async(_generate(names, output, options, engine))
 
 
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
@@ -231,37 +234,41 @@ def _config(options: Options, engine: Engine, template: Template, policy: Policy
     )
 
 
-def describe(directory: Path, config: Config, *, complete: bool, ignored: Mapping[str, str] | None = None) -> None:
+def describe(place: Place, config: Config, *, complete: bool, ignored: Mapping[str, str] | None = None) -> None:
     """Write stats.json and README.md from the manifests. `ignored`: settings that a server did not take, with its reasons."""
-    stats = statistics(merge(m["funnel"] for m in manifests(directory)))
+    stats = statistics(merge(m["funnel"] for m in manifests(place)))
     if ignored:
         stats["ignored_by_the_server"] = dict(ignored)
-    write_text(directory / "stats.json", json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-    write_text(directory / "README.md", card(config.as_dict(), stats, complete))
+    place.write("stats.json", (json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    place.write("README.md", card(config.as_dict(), stats, complete).encode())
 
 
-async def _generate(names: Sequence[str], output: Path, options: Options, given: Engine | None) -> Generated:
+async def _generate(names: Sequence[str], output: str | PathLike[str], options: Options, given: Engine | None) -> Generated:
     directory = Directory(output, "samples")
+    place = directory.place
     template = _template(options)
     policy = _policy(options)
     engine = _checked_engine(options, template, given)
     with directory:
-        before = None if options.overwrite else read_config(output)
-        found = ingest(collect(names, options.source, options.weights, options.limit), output / "input")
+        before = None if options.overwrite else read_config(place)
+        place.pull("input")
+        found = ingest(collect(names, options.source, options.weights, options.limit), place.scratch / "input")
         verifiers, chances = _kinds(found.path)
         config = _config(options, engine, template, policy, verifiers, found)
         if options.overwrite:
             directory.wipe()
         if before is not None:
-            compare(output, before, config)
+            compare(place, before, config)
         warnings = _warnings(policy, chances)
         ids = pq.read_table(found.path, columns=["id"])["id"].combine_chunks()
         shards = ranges(ids, options.prompts_per_shard)
         directory.configure(config)
-        if (output / "_SUCCESS").exists() and all(directory.manifest(s.name) for s in shards):
-            return _finished(output, Tally(prompts_done=found.count, shards_reused=len(shards)), found, warnings)
+        place.push("input")
+        if place.size("_SUCCESS") is not None and all(directory.manifest(s.name) for s in shards):
+            place.clear()
+            return _finished(place, Tally(prompts_done=found.count, shards_reused=len(shards)), found, warnings)
         directory.collect_garbage([s.name for s in shards])
-        describe(output, config, complete=False)
+        describe(place, config, complete=False)
         made = Made(
             config.identity, "seed" in engine.capabilities, options.min_pass_rate, Reading(options.engine.think_tags, options.prefill)
         )
@@ -279,25 +286,27 @@ async def _generate(names: Sequence[str], output: Path, options: Options, given:
         )
         try:
             tally = await _sample(plan, engine, directory, options, found.count)
-        except CurateError:
-            with suppress(OSError):  # the disk may be what failed; the error that stopped the run is the one to show
-                describe(output, config, complete=False)
+        except CurateError as error:
+            if place.local is not None or not isinstance(error, StoreError):  # a store that is away would only be waited for once more
+                with suppress(OSError, StoreError):  # the disk may be what failed; the error that stopped the run is the one to show
+                    describe(place, config, complete=False)
             raise
         ignored: Mapping[str, str] = getattr(engine, "ignored", {})
         warnings += [f"the server did not take {name}: {reason}" for name, reason in ignored.items()]
-        describe(output, config, complete=True, ignored=ignored)
+        describe(place, config, complete=True, ignored=ignored)
         directory.finish()
-    return _finished(output, tally, found, warnings)
+        place.clear()
+    return _finished(place, tally, found, warnings)
 
 
-def _finished(output: Path, tally: Tally, found: Ingested, warnings: Sequence[str]) -> Generated:
+def _finished(place: Place, tally: Tally, found: Ingested, warnings: Sequence[str]) -> Generated:
     """What a finished run gives back. Raises EngineError where prompts were refused: the rest is finished, and the caller should know."""
-    dataset = Dataset(output)
+    dataset = Dataset(place)
     refused = dataset.stats["funnel"]["stop_reasons"].get("refused", 0)
     if refused:
         first = f" (the first: {tally.first_refusal})" if tally.first_refusal else ""
         raise EngineError(
-            f"{refused} of {found.count} prompts were refused and stand in rejects/ with the reason{first}; everything else is finished in {output}"
+            f"{refused} of {found.count} prompts were refused and stand in rejects/ with the reason{first}; everything else is finished in {place}"
         )
     return Generated(dataset, tally, found.count, found.duplicates, found.skipped, warnings)
 
@@ -318,42 +327,23 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
             total, sys.stderr, quiet=options.quiet, wanted=None if plan.policy.num_correct is None else plan.policy.num_correct * total
         )
         stack.callback(progress.close)
-        store = Completions(directory.path / "completions")
+        shipping = shipping_of(directory.place)
+        if shipping is not None:
+            stack.callback(shipping.close)
+        store = Completions(directory.place.scratch / "completions", tag="" if shipping is None else f"-{secrets.token_hex(4)}")
         stack.callback(store.close)
         pool = await stack.enter_async_context(VerifierPool())
         lazy = _LazyEngine(engine)
         stack.push_async_callback(lazy.close)
-        run = Run(plan, lazy, pool, store, directory, budget, progress)
-        with _Signals(run, sys.stderr):
+        run = Run(plan, lazy, pool, store, directory, budget, progress, None if shipping is None else shipping.flush)
+        if shipping is not None:
+            loop = asyncio.get_running_loop()
+            shipping.start(store, lambda error: loop.call_soon_threadsafe(run.fail, error))
+        with Signals(run.stop, sys.stderr):
             tally = await run.run()
     if dropped is not None:  # the count is complete once the engine is closed
         tally.cancelled_tokens = getattr(engine, "cancelled_tokens", dropped) - dropped
     return tally
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM stop a run cleanly; a second one leaves at once. In a thread other than the main one (a notebook) there is nothing to install."""
-
-    def __init__(self, run: Run, stream: TextIO) -> None:
-        self._run = run
-        self._stream = stream
-        self._main = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> None:
-        if self._main:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self._received, number)
-
-    def _received(self, number: signal.Signals) -> None:
-        for again in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().remove_signal_handler(again)
-        print("\nstopping; what is finished is being saved (once more to leave at once)", file=self._stream, flush=True)
-        self._run.stop("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
-
-    def __exit__(self, *_: object) -> None:
-        if self._main:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().remove_signal_handler(number)
 
 
 def preview(sources: str | Sequence[str], options: Options) -> tuple[str, dict[str, int]]:

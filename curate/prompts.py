@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class PromptSummary:
 
 def prompts(
     sources: str | Sequence[str],
-    output: str | Path,
+    output: str | PathLike[str],
     *,
     options: SourceOptions | None = None,
     weights: Sequence[float] | None = None,
@@ -37,22 +38,23 @@ def prompts(
 ) -> PromptSummary:
     """Collect prompts into a directory. An existing directory of prompts is replaced shard by shard. Raises SourceError, UsageError or StoreError."""
     names = [sources] if isinstance(sources, str) else list(sources)
-    path = Path(output)
-    directory = Directory(path, "prompts")
+    directory = Directory(output, "prompts")
+    place = directory.place
     with directory:
-        read_config(path)  # refuses a directory of another schema version before anything is written
-        found = ingest(collect(names, options if options is not None else SourceOptions(), weights, limit), path / "input")
+        read_config(place)  # refuses a directory of another schema version before anything is written
+        found = ingest(collect(names, options if options is not None else SourceOptions(), weights, limit), place.scratch / "input")
         config = checked("prompts", {}, {"prompts": found.fingerprint, "n_prompts": found.count, "prompts_per_shard": PER_SHARD})
         shards = ranges(pq.read_table(found.path, columns=["id"])["id"].combine_chunks(), PER_SHARD)
         directory.configure(config)
         directory.collect_garbage([s.name for s in shards])
-        describe(path, config, complete=False)
+        describe(place, config, complete=False)
         for shard in shards:
             _publish(directory, shard, found.path)
-        describe(path, config, complete=True)
+        describe(place, config, complete=True)
         directory.finish()
         found.path.unlink()
-        (path / "input").rmdir()
+        found.path.parent.rmdir()
+        place.clear()
     return PromptSummary(found.count, found.duplicates, found.skipped)
 
 

@@ -2,20 +2,20 @@
 
 A shard is a range of prompt ids. Its files carry a hash of their bytes in their names, and its manifest is written last: a shard without a manifest does not exist. So a crash at any moment leaves
 either the old shard or the new one, and a reader that follows the manifests never sees a half. Where this departs from the textbook's temporary name and rename: the temporary name begins with a dot
-and ends in .tmp, because `kept/*.parquet` must be a valid glob for other tools while a run is going on.
+and ends in .tmp, because `kept/*.parquet` must be a valid glob for other tools while a run is going on. In an object store there is no such name: a whole file is uploaded under its final one.
 
 Ranges are made by halving: a range of more than `per_shard` prompts is cut in two. They are a function of the set of ids alone, and a set that grows splits only what overflows.
 """
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from curate.config import Config, read_config
 from curate.errors import Damaged, StoreError, UsageError
 from curate.records import OUTCOMES, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json
+from curate.storage import Place, at
 
 ROW_GROUP_ROWS = 1000  # small enough for a viewer to fetch one
 ROW_GROUP_BYTES = 32 << 20  # of text; bounds what a publish holds in memory
@@ -76,77 +77,63 @@ def _prefixes(ids: pa.Array) -> Any:
 class Directory:
     """A dataset directory that this process writes. Holds a lock: two runs in one directory are refused."""
 
-    def __init__(self, path: Path, kind: str) -> None:
-        self.path = path
+    def __init__(self, path: str | PathLike[str] | Place, kind: str) -> None:
+        self.place = at(path)
         self.kind = kind
-        self._lock: IO[str] | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> "Directory":
         """Make the directory and lock it. Raises StoreError where another run holds it, UsageError where it is a file or holds something else."""
-        if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file, not a directory")
-        foreign = (
-            self.path.is_dir() and not (self.path / "config.json").exists() and [p.name for p in self.path.iterdir() if p.name not in OURS]
-        )
+        if self.place.kind() == "file":
+            raise UsageError(f"{self.place} is a file, not a directory")
+        names = self.place.sizes()
+        foreign = [name for name in names if name not in OURS] if "config.json" not in names else []
         if foreign:
-            raise UsageError(f"{self.path} is not empty and not a dataset of r1-curate ({foreign[0]} is in it): give another directory")
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / ".lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            raise StoreError(f"another run is working in {self.path}: wait for it, or give another directory") from error
+            raise UsageError(f"{self.place} is not empty and not a dataset of r1-curate ({foreign[0]} is in it): give another directory")
+        self._held.enter_context(self.place.held())
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._held.close()
 
     def wipe(self) -> None:
         """Remove all that we made here, completions included; the prompts that were brought in stay."""
         for name in OURS - {".lock", "input"}:
-            found = self.path / name
-            if found.is_dir():
-                shutil.rmtree(found)
-            else:
-                found.unlink(missing_ok=True)
+            self.place.delete(name)
 
     def configure(self, config: Config) -> None:
         """Write config.json, and take the marks of completeness away."""
-        for part in PARTS[self.kind]:
-            (self.path / part).mkdir(exist_ok=True)
-        (self.path / "manifest").mkdir(exist_ok=True)
-        if (self.path / "config.json").exists() and (self.path / "config.json").read_text("utf-8") == config.as_json():
+        for part in (*PARTS[self.kind], "manifest"):
+            (self.place.scratch / part).mkdir(exist_ok=True)
+        if self.place.read("config.json") == config.as_json().encode():
             return
         for name in ("_SUCCESS", "manifest.json"):
-            (self.path / name).unlink(missing_ok=True)
-        write_text(self.path / "config.json", config.as_json())
+            self.place.delete(name)
+        self.place.write("config.json", config.as_json().encode())
 
     def collect_garbage(self, names: Sequence[str]) -> None:
         """Remove shards that are not among `names` or are not whole, temporary files and files that no manifest names: they are made again."""
         wanted = set(names)
-        for path in (self.path / "manifest").glob("*.json"):
-            if path.stem not in wanted or self.manifest(path.stem) is None:
-                path.unlink()
-        known = {f["path"] for m in manifests(self.path) for f in m["files"].values()}
+        for name in self.place.sizes("manifest"):
+            shard = name.removesuffix(".json")
+            temporary = name.startswith(".") and name.endswith(".tmp")
+            if temporary or (shard != name and (shard not in wanted or self.manifest(shard) is None)):
+                self.place.delete(f"manifest/{name}")
+        known = {f["path"] for m in manifests(self.place) for f in m["files"].values()}
         for part in PARTS[self.kind]:
-            for path in (self.path / part).iterdir():
-                if f"{part}/{path.name}" not in known:
-                    path.unlink()
-        for path in (self.path / "manifest").glob(".*.tmp"):
-            path.unlink()
+            for name in self.place.sizes(part):
+                if f"{part}/{name}" not in known:
+                    self.place.delete(f"{part}/{name}")
 
     def manifest(self, shard: str) -> dict[str, Any] | None:
         """The manifest of a shard whose files are all there with their sizes, None where there is none. (Hashes are for `curate check`.)"""
-        path = self.path / "manifest" / f"{shard}.json"
-        if not path.exists():
-            return None
         try:
-            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            whole = all((self.path / f["path"]).stat().st_size == f["bytes"] for f in found["files"].values())
-        except (OSError, ValueError, KeyError, TypeError):
+            text = self.place.read(f"manifest/{shard}.json")
+            if text is None:
+                return None
+            found: dict[str, Any] = json.loads(text.decode("utf-8"))
+            whole = all(self.place.size(f["path"]) == f["bytes"] for f in found["files"].values())
+        except (Damaged, OSError, ValueError, KeyError, TypeError):
             return None
         return found if whole else None
 
@@ -154,15 +141,15 @@ class Directory:
         """Write manifest.json, the merge of all manifests, and then _SUCCESS."""
         text = (
             json.dumps(
-                {"schema_version": SCHEMA_VERSION, "kind": self.kind, "shards": manifests(self.path)},
+                {"schema_version": SCHEMA_VERSION, "kind": self.kind, "shards": manifests(self.place)},
                 indent=1,
                 sort_keys=True,
                 ensure_ascii=False,
             )
             + "\n"
-        )
-        write_text(self.path / "manifest.json", text)
-        write_text(self.path / "_SUCCESS", hashlib.sha256(text.encode()).hexdigest() + "\n")
+        ).encode()
+        self.place.write("manifest.json", text)
+        self.place.write("_SUCCESS", (hashlib.sha256(text).hexdigest() + "\n").encode())
 
 
 OURS = frozenset(
@@ -193,7 +180,7 @@ class ShardWriter:
 
     def __enter__(self) -> "ShardWriter":
         for part, schema in PARTS[self.directory.kind].items():
-            self._files[part] = _PartFile(self.directory.path / part / f".{self.shard}.tmp", schema)
+            self._files[part] = _PartFile(self.directory.place.scratch / part / f".{self.shard}.tmp", schema)
         return self
 
     def add(self, part: str, row: Mapping[str, Any]) -> None:
@@ -202,22 +189,21 @@ class ShardWriter:
 
     def commit(self, *, funnel: Mapping[str, Any], input_digest: str) -> dict[str, Any]:
         """Put the files under their final names, write the manifest, and remove what it replaces. Returns the manifest."""
+        place = self.directory.place
         old = self.directory.manifest(self.shard)
         files = {}
         for part, file in self._files.items():
             size, sha, rows = file.close()
             name = f"{part}/{self.shard}-{sha[:12]}.parquet"
-            file.path.rename(self.directory.path / name)
+            place.put(file.path, name)
             files[part] = {"path": name, "rows": rows, "bytes": size, "sha256": sha}
-        for part in self._files:
-            sync_directory(self.directory.path / part)
         manifest = {"schema_version": SCHEMA_VERSION, "shard": self.shard, "files": files, "funnel": funnel, "input": input_digest}
-        write_text(
-            self.directory.path / "manifest" / f"{self.shard}.json",
-            json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        place.write(
+            f"manifest/{self.shard}.json",
+            (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(),
         )
         for gone in {f["path"] for f in (old or {"files": {}})["files"].values()} - {f["path"] for f in files.values()}:
-            (self.directory.path / gone).unlink(missing_ok=True)
+            place.delete(gone)
         return manifest
 
     def __exit__(self, *_: object) -> None:
@@ -271,55 +257,40 @@ class _PartFile:
         self.path.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace a small file so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make renames in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def manifests(path: Path) -> list[dict[str, Any]]:
+def manifests(path: str | PathLike[str] | Place) -> list[dict[str, Any]]:
     """The manifests of a directory in the order of their shards. Raises Damaged for one that cannot be read."""
+    place = at(path)
+    names = [f"manifest/{n}" for n in place.sizes("manifest") if n.endswith(".json") and not n.startswith(".")]
     found = []
-    for file in sorted((path / "manifest").glob("*.json")):
-        if file.name.startswith("."):
-            continue
+    for name, text in zip(names, place.reads(names), strict=True):
         try:
-            found.append(json.loads(file.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise Damaged(f"{file} cannot be read ({error}); run `curate check {path}`") from error
+            found.append(json.loads((text or b"").decode("utf-8")))
+        except ValueError as error:
+            raise Damaged(f"{place}/{name} cannot be read ({error}); run `curate check {place}`") from error
     return found
 
 
-def files_of(path: Path, part: str) -> list[Path]:
-    """The committed files of a part (kept, rejects, prompts). Raises StoreError where the directory is none of ours, Damaged where a manifest points outside it or to nothing."""
-    if read_config(path) is None:
-        raise StoreError(f"{path} is not a dataset directory: it has no config.json")
-    found = []
-    for manifest in manifests(path):
+def files_of(path: str | PathLike[str] | Place, part: str) -> list[Path]:
+    """The committed files of a part (kept, rejects, prompts), as files of this machine; copies live as long as the place given. Raises StoreError where the directory is none of ours,
+    Damaged where a manifest points outside it or to nothing."""
+    place = at(path)
+    if read_config(place) is None:
+        raise StoreError(f"{place} is not a dataset directory: it has no config.json")
+    names = []
+    for manifest in manifests(place):
         entry = manifest["files"].get(part)
         if entry is None:
-            raise StoreError(f"{path} has no {part}: it has {', '.join(manifest['files'])}")
-        file = (path / entry["path"]).resolve()
-        if not file.is_relative_to(path.resolve()):
-            raise Damaged(f"manifest {manifest['shard']} of {path} names a file outside the directory: {entry['path']}")
-        if not file.exists():
-            raise Damaged(f"{file} is missing, which manifest {manifest['shard']} names; run the same command again to make it anew")
-        found.append(file)
-    return found
+            raise StoreError(f"{place} has no {part}: it has {', '.join(manifest['files'])}")
+        name = entry["path"]
+        if not place.holds(name):
+            raise Damaged(f"manifest {manifest['shard']} of {place} names a file outside the directory: {name}")
+        names.append(name)
+    folders = {name.rpartition("/")[0] for name in names}
+    there = {f"{folder}/{name}" for folder in folders for name in place.sizes(folder)}
+    for name in names:
+        if name not in there:
+            raise Damaged(f"{place}/{name} is missing, which a manifest names; run the same command again to make it anew")
+    return place.paths(names)
 
 
 def rows_digest(rows: Iterator[Mapping[str, Any]], *also: Any) -> str:

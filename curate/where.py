@@ -167,11 +167,12 @@ def matching(connection: "duckdb.DuckDBPyConnection", batch: "pa.Table", where: 
 
 def parquet_files(directory: Path) -> list[Path]:
     """The Parquet files below a directory, sorted by path; hidden files and those being written (names that begin with `.` or `_`) are left out."""
-    return sorted(
-        p
-        for p in directory.rglob("*.parquet")
-        if p.is_file() and not any(part.startswith((".", "_")) for part in p.relative_to(directory).parts)
-    )
+    return sorted(p for p in directory.rglob("*.parquet") if p.is_file() and is_visible_parquet(p.relative_to(directory).as_posix()))
+
+
+def is_visible_parquet(name: str) -> bool:
+    """Whether a name below a directory is that of a Parquet file that is neither hidden nor being written."""
+    return name.endswith(".parquet") and not any(part.startswith((".", "_")) for part in name.split("/"))
 
 
 def positions(paths: Sequence[Path], where: str, *, temporary: Path | None = None) -> "dict[Path, np.ndarray[Any, np.dtype[np.int64]]]":

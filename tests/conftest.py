@@ -4,8 +4,14 @@ A test that skips itself because something is missing looks like a passing one t
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.s3 import Server
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,3 +44,24 @@ class Counter:
         if reporter is not None:
             n = len(self.skipped)
             reporter.write_line(f"{n} test{'' if n == 1 else 's'} could not run")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> "Iterator[Server]":
+    """An S3 server on loopback, started once and ended with the session."""
+    from tests import s3
+
+    server = s3.start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def s3(s3_server: "Server", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Iterator[Server]":
+    """The server, in the environment of this test, with the cache of a machine that never saw it."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("curate.lease.SETTLE", 0.0)  # nobody else begins at the same moment
+    yield s3_server
+    s3_server.believe_keys(True)

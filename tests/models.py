@@ -25,13 +25,13 @@ def adder(messages: Messages, sample_index: int, seed: int | None) -> str:
 
 
 async def logged(messages: Messages, sample_index: int, seed: int | None) -> dict[str, Any]:
-    """The adder, slow now and then, and every call written down: one line when it begins, one when it ends (file in LOGGED_CALLS)."""
+    """The adder, slow now and then, and every call written down: one line when it begins, one when it ends (file in LOGGED_CALLS; LOGGED_LATENCY: seconds at most)."""
     import asyncio
 
     log = os.open(os.environ["LOGGED_CALLS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(log, f"begin {time.monotonic()}\n".encode())
-        await asyncio.sleep(0.03 * draw("latency", messages[-1]["content"], sample_index))
+        await asyncio.sleep(float(os.environ.get("LOGGED_LATENCY", "0.03")) * draw("latency", messages[-1]["content"], sample_index))
         text = adder(messages, sample_index, seed)
         os.write(log, f"end {time.monotonic()}\n".encode())
     finally:

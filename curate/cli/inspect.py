@@ -1,12 +1,10 @@
 """`curate inspect`: what a Parquet file or directory holds."""
 
-from pathlib import Path
-
 import click
 
 
 @click.command("inspect")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path")
 @click.option("--where", metavar="SQL", help="Only rows for which this condition holds, in DuckDB's SQL.")
 @click.option("--sample", type=int, default=0, metavar="N", help="Show N rows, drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which rows --sample draws.")
@@ -15,7 +13,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(
-    context: click.Context, path: Path, where: str | None, sample: int, seed: int, columns: str | None, rejects: bool, as_json: bool
+    context: click.Context, path: str, where: str | None, sample: int, seed: int, columns: str | None, rejects: bool, as_json: bool
 ) -> None:
     """Show what PATH holds: columns, rows, funnel, yields, pass rates, lengths, verdicts.
 

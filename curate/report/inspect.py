@@ -1,11 +1,12 @@
 """`curate inspect`: what a Parquet file or directory holds, whoever wrote it and however far it is.
 
 Of a directory of ours only what the manifests list is read, so one that is still being written shows exactly its finished shards; the funnel is their sum and costs nothing. Of any other directory all
-Parquet files are read. A file that cannot be read is named and the others are shown.
+Parquet files are read. A file that cannot be read is named and the others are shown. What lies in an object store is copied here while it is looked at.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -15,55 +16,62 @@ from curate.report.layout import Layout, is_dataset, read_layout
 from curate.report.parquet import ParquetInfo, alike, look_all
 from curate.report.rows import damage, opened, summary
 from curate.shards import PARTS
-from curate.where import parquet_files
+from curate.storage import Place, at
+from curate.where import is_visible_parquet
 
 MOST_SAMPLED = 1000
 
 
-def _files(path: Path, rejects: bool) -> tuple[list[Path], Layout | None, str | None, list[str]]:
-    """The Parquet files to read, the directory's layout if it is one of ours, which of its tables they are, and notes."""
-    if not path.exists():
-        raise UsageError(f"{path} does not exist")
-    if path.is_file():
+def _files(place: Place, rejects: bool) -> tuple[dict[Path, str], Layout | None, str | None, list[str]]:
+    """The Parquet files to read and their names in `place`, the directory's layout if it is one of ours, which of its tables they are, and notes."""
+    kind = place.kind()
+    if kind is None:
+        raise UsageError(f"{place} does not exist")
+    if kind == "file":
         if rejects:
-            raise UsageError(f"--rejects is for a dataset directory, and {path} is a file")
-        return [path], None, None, []
-    inside = path.name in PARTS["samples"] and is_dataset(path.parent)
-    if inside or is_dataset(path):
-        layout = read_layout(path.parent if inside else path)
+            raise UsageError(f"--rejects is for a dataset directory, and {place} is a file")
+        return {place.parent.paths([place.base])[0]: str(place)}, None, None, []
+    inside = place.base in PARTS["samples"] and is_dataset(place.parent)
+    if inside or is_dataset(place):
+        layout = read_layout(place.parent if inside else place)
         parts = list(PARTS[layout.config.kind])
-        table = path.name if inside else "rejects" if rejects else parts[0]
+        table = place.base if inside else "rejects" if rejects else parts[0]
         if table not in parts:
-            raise UsageError(f"{layout.root} has no {table}: it has {', '.join(parts)}")
+            raise UsageError(f"{layout.place} has no {table}: it has {', '.join(parts)}")
         notes = (
             [] if layout.complete else ["not complete: the run that writes it is going on or was stopped; only finished shards are counted"]
         )
         if layout.strays:
             notes.append(f"{len(layout.strays)} files that no manifest lists are left out, {layout.strays[0]} for one")
-        return [f.path for f in layout.table(table)], layout, table, notes
+        names = [f.name for f in layout.table(table)]
+        return _named(layout.place, names), layout, table, notes
     if rejects:
-        raise UsageError(f"--rejects is for a dataset directory of r1-curate, and {path} is none")
-    return parquet_files(path), None, None, []
+        raise UsageError(f"--rejects is for a dataset directory of r1-curate, and {place} is none")
+    return _named(place, [name for name in place.everything() if is_visible_parquet(name)]), None, None, []
 
 
-def _readable(path: Path, files: Sequence[Path], layout: Layout | None, problems: list[str]) -> list[ParquetInfo]:
-    found, broken = look_all(files)
-    problems += [f"{p.relative_to(path) if path in p.parents else p} {why}" for p, why in broken]
+def _named(place: Place, names: Sequence[str]) -> dict[Path, str]:
+    return dict(zip(place.paths(names), names, strict=True))
+
+
+def _readable(place: Place, files: Mapping[Path, str], layout: Layout | None, problems: list[str]) -> list[ParquetInfo]:
+    found, broken = look_all(list(files))
+    problems += [f"{files[p]} {why}" for p, why in broken]
     if layout is not None:
         problems += [str(f) for f in layout.findings]
-        sizes = {f.path: f.bytes for f in layout.files}
+        sizes = {f.name: f.bytes for f in layout.files}
         problems += [
-            f"{i.path.relative_to(layout.root)} has {i.bytes} bytes and its manifest says {sizes[i.path]}: it was changed"
+            f"{files[i.path]} has {i.bytes} bytes and its manifest says {sizes[files[i.path]]}: it was changed"
             for i in found
-            if i.bytes != sizes[i.path]
+            if i.bytes != sizes[files[i.path]]
         ]
     if found:
         return found
-    if path.is_file():
-        raise StoreError(f"{path} {broken[0][1]}")
+    if broken and files[broken[0][0]] == str(place):
+        raise StoreError(f"{place} {broken[0][1]}")
     if problems:
-        raise UsageError(f"nothing in {path} can be read: {problems[0]}")
-    raise UsageError(f"{path} holds no finished shard yet" if layout is not None else f"{path} holds no Parquet file")
+        raise UsageError(f"nothing in {place} can be read: {problems[0]}")
+    raise UsageError(f"{place} holds no finished shard yet" if layout is not None else f"{place} holds no Parquet file")
 
 
 def _counted(files: list[ParquetInfo], where: str | None, columns: Sequence[str] | None, sample: int, seed: int) -> dict[str, Any]:
@@ -92,18 +100,25 @@ def _undamaged(files: list[ParquetInfo], problems: list[str]) -> list[ParquetInf
 
 
 def inspect(
-    path: Path, *, where: str | None = None, columns: Sequence[str] | None = None, sample: int = 0, seed: int = 0, rejects: bool = False
+    path: str | PathLike[str],
+    *,
+    where: str | None = None,
+    columns: Sequence[str] | None = None,
+    sample: int = 0,
+    seed: int = 0,
+    rejects: bool = False,
 ) -> dict[str, Any]:
-    """What `path` holds, as one JSON object; `problems` names the files that could not be read.
+    """What `path`, or an address such as `s3://bucket/run`, holds, as one JSON object; `problems` names the files that could not be read.
 
     `where` is a condition in DuckDB's SQL that restricts the rows, `columns` restricts what is measured and sampled, `sample` rows are drawn with `seed`. Raises UsageError where nothing can be read
     or an argument does not fit, StoreError where a file given by itself is damaged.
     """
     if not 0 <= sample <= MOST_SAMPLED:
         raise UsageError(f"--sample takes 0 to {MOST_SAMPLED} rows")
-    paths, layout, table, notes = _files(path, rejects)
+    place = at(path)
+    paths, layout, table, notes = _files(place, rejects)
     problems: list[str] = []
-    files, others = alike(_readable(path, paths, layout, problems))
+    files, others = alike(_readable(place, paths, layout, problems))
     for other in others:
         notes.append(
             f"{len(other)} files with {sum(i.rows for i in other):,} rows have other columns and are left out, {other[0].path.name} for one: inspect them by themselves"
@@ -116,7 +131,7 @@ def inspect(
             raise
         files = whole
         counted = _counted(files, where, columns, sample, seed)
-    stats = _statistics(layout, problems) if layout is not None and path == layout.root and where is None and columns is None else None
+    stats = _statistics(layout, problems) if layout is not None and layout.place is place and where is None and columns is None else None
     if stats is not None:
         funnel = stats["funnel"]
         counted |= {
@@ -127,7 +142,7 @@ def inspect(
             "domains": stats["domains"],
         }
     return {
-        "path": str(path),
+        "path": str(place),
         "kind": "parquet" if layout is None else layout.config.kind,
         "complete": None if layout is None else layout.complete,
         "table": table,

@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from curate.config import Config, read_config
 from curate.errors import Damaged, StoreError, UsageError
 from curate.records import SCHEMA_VERSION
 from curate.shards import PARTS
+from curate.storage import Place
 
 SHARD = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}\Z")
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -41,7 +41,6 @@ class ShardFile:
     shard: str
     table: str
     name: str
-    path: Path
     rows: int
     bytes: int
     sha256: str
@@ -51,7 +50,7 @@ class ShardFile:
 class Layout:
     """A dataset directory: `shards` are the manifests by shard, `complete` says whether `_SUCCESS` is there, `strays` are the names of files that no manifest lists."""
 
-    root: Path
+    place: Place
     config: Config
     shards: dict[str, dict[str, Any]]
     files: list[ShardFile]
@@ -64,31 +63,39 @@ class Layout:
         return [f for f in self.files if f.table == name]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises Damaged where it is none."""
-    if path.exists() and not path.is_file():
-        raise Damaged(f"{path} is no regular file")
+def read_json(place: Place, name: str) -> dict[str, Any]:
+    """The JSON object in a file of a directory. Raises Damaged where it is none; the sentence begins with the name."""
     try:
-        value = json.loads(path.read_bytes())
+        text = place.read(name)
+    except Damaged as error:
+        raise Damaged(f"{name} is no regular file") from error
     except OSError as error:
-        raise Damaged(f"{path} cannot be read: {error.strerror}") from error
+        raise Damaged(f"{name} cannot be read: {error.strerror}") from error
+    return _object(name, text)
+
+
+def _object(name: str, text: bytes | None) -> dict[str, Any]:
+    if text is None:
+        raise Damaged(f"{name} is missing")
+    try:
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Damaged(f"{path} is not valid JSON") from error
+        raise Damaged(f"{name} is not valid JSON") from error
     if not isinstance(value, dict):
-        raise Damaged(f"{path} does not hold a JSON object")
+        raise Damaged(f"{name} does not hold a JSON object")
     return value
 
 
-def is_dataset(path: Path) -> bool:
+def is_dataset(place: Place) -> bool:
     """Whether a directory says of itself that it is one of ours; other tools also write a config.json."""
     try:
-        config = read_json(path / "config.json")
+        config = read_json(place, "config.json")
     except Damaged:
-        return (path / "config.json").exists() and (path / "manifest").is_dir()
+        return "config.json" in (there := place.sizes()) and "manifest" in there
     return config.get("kind") in PARTS and "schema_version" in config
 
 
-def _entry(root: Path, shard: str, table: str, entry: Any) -> ShardFile | str:
+def _entry(place: Place, shard: str, table: str, entry: Any) -> ShardFile | str:
     """The file that a manifest's entry describes, or what is wrong with the entry."""
     if not isinstance(entry, dict):
         return f"the manifest does not list a file of {table}/"
@@ -98,30 +105,38 @@ def _entry(root: Path, shard: str, table: str, entry: Any) -> ShardFile | str:
     expected = f"{table}/{shard}-{sha[:12]}.parquet"
     if name != expected:
         return f"the manifest names {name!r} where only {expected} can stand; it is not opened"
-    if (root / table).is_symlink() or (root / expected).is_symlink():
+    if place.is_link(table) or place.is_link(expected):
         return f"{expected} is a link or lies behind one; it is not opened"
-    return ShardFile(shard, table, expected, root / expected, rows, size, sha)
+    return ShardFile(shard, table, expected, rows, size, sha)
 
 
-def _shards(root: Path, kind: str, findings: list[Finding]) -> Iterator[tuple[str, dict[str, Any], list[ShardFile]]]:
-    folder = root / "manifest"
-    if folder.is_symlink():
+def _sound_names(place: Place, findings: list[Finding]) -> Iterator[str]:
+    """The shards whose manifests may be opened."""
+    if place.is_link("manifest"):
         findings.append(Finding(None, "manifest", "is a link; it is not opened"))
         return
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        shard, name = path.stem, f"manifest/{path.name}"
-        if shard.startswith("."):
+    for file in place.sizes("manifest"):
+        shard, name = file.removesuffix(".json"), f"manifest/{file}"
+        if shard == file or shard.startswith("."):
             continue
         if not SHARD.match(shard):
             findings.append(Finding(None, name, "is not the name of a shard's manifest"))
-            continue
-        if path.is_symlink():
+        elif place.is_link(name):
             findings.append(Finding(shard, name, "is a link; it is not opened"))
-            continue
+        else:
+            yield shard
+
+
+def _shards(place: Place, kind: str, findings: list[Finding]) -> Iterator[tuple[str, dict[str, Any], list[ShardFile]]]:
+    names = {shard: f"manifest/{shard}.json" for shard in _sound_names(place, findings)}
+    ahead = (
+        {} if place.local is not None else dict(zip(names, place.reads(list(names.values())), strict=True))
+    )  # all at once: each is a request
+    for shard, name in names.items():
         try:
-            manifest = read_json(path)
+            manifest = _object(name, ahead[shard]) if ahead else read_json(place, name)
         except Damaged as error:
-            findings.append(Finding(shard, name, str(error).removeprefix(f"{path} ")))
+            findings.append(Finding(shard, name, str(error).removeprefix(f"{name} ")))
             continue
         if manifest.get("schema_version") != SCHEMA_VERSION:
             findings.append(Finding(shard, name, f"is of schema version {manifest.get('schema_version')!r}, not {SCHEMA_VERSION}"))
@@ -133,7 +148,7 @@ def _shards(root: Path, kind: str, findings: list[Finding]) -> Iterator[tuple[st
         listed = []
         for table in sorted({*PARTS[kind], *files}):
             entry = (
-                _entry(root, shard, table, files.get(table))
+                _entry(place, shard, table, files.get(table))
                 if table in PARTS[kind]
                 else f"the manifest lists {table!r}, which is no table of this kind"
             )
@@ -144,31 +159,32 @@ def _shards(root: Path, kind: str, findings: list[Finding]) -> Iterator[tuple[st
         yield shard, manifest, listed
 
 
-def _strays(root: Path, kind: str, known: set[str]) -> list[str]:
-    found = [p.name for p in root.iterdir() if p.name.startswith(".") and p.name != ".lock" and p.is_file()]
+def _strays(place: Place, kind: str, known: set[str]) -> list[str]:
+    found = [name for name, size in place.sizes().items() if name.startswith(".") and name != ".lock" and size is not None]
     for folder in (*PARTS[kind], "manifest"):
-        if (root / folder).is_dir() and not (root / folder).is_symlink():
-            found += [f"{folder}/{p.name}" for p in (root / folder).iterdir() if f"{folder}/{p.name}" not in known]
+        if not place.is_link(folder):
+            found += [f"{folder}/{name}" for name in place.sizes(folder) if f"{folder}/{name}" not in known]
     return sorted(found)
 
 
-def read_layout(root: Path) -> Layout:
+def read_layout(place: Place) -> Layout:
     """What the manifests of a dataset directory say, finished or still being written; Parquet files are not opened.
 
     Raises UsageError where the directory is none of ours, StoreError where it is of another schema version or its config.json is damaged.
     """
-    if not root.is_dir():
-        raise UsageError(f"{root} is not a directory" if root.exists() else f"{root} does not exist")
-    if not is_dataset(root):
-        raise UsageError(f"{root} is not a dataset directory of r1-curate: it has no config.json of one")
-    config = read_config(root)
+    kind = place.kind()
+    if kind != "directory":
+        raise UsageError(f"{place} is not a directory" if kind else f"{place} does not exist")
+    if not is_dataset(place):
+        raise UsageError(f"{place} is not a dataset directory of r1-curate: it has no config.json of one")
+    config = read_config(place)
     if config is None or config.kind not in PARTS:
-        raise StoreError(f"{root / 'config.json'} names no known kind of dataset")
+        raise StoreError(f"{place}/config.json names no known kind of dataset")
     findings: list[Finding] = []
     shards: dict[str, dict[str, Any]] = {}
     files: list[ShardFile] = []
-    for shard, manifest, listed in _shards(root, config.kind, findings):
+    for shard, manifest, listed in _shards(place, config.kind, findings):
         shards[shard] = manifest
         files += listed
-    known = {f.name for f in files} | {f"manifest/{p.name}" for p in (root / "manifest").glob("*.json") if not p.name.startswith(".")}
-    return Layout(root, config, shards, files, (root / "_SUCCESS").is_file(), findings, _strays(root, config.kind, known))
+    known = {f.name for f in files} | {f"manifest/{n}" for n in place.sizes("manifest") if n.endswith(".json") and not n.startswith(".")}
+    return Layout(place, config, shards, files, place.size("_SUCCESS") is not None, findings, _strays(place, config.kind, known))

@@ -6,7 +6,7 @@ decides only *when* to ask; *whether* to ask is the policy's, and rows are made 
 
 import asyncio
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,6 +94,9 @@ class Run:
     directory: Directory
     budget: Budget
     progress: Progress
+    before_publishing: Callable[[], None] | None = (
+        None  # called in the thread that publishes; makes sure that the log is where the shard goes
+    )
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -116,9 +119,10 @@ class Run:
 
     def stop(self, why: str) -> None:
         """Stop cleanly: nothing more is asked, what is in flight is cancelled, what is finished is committed."""
-        self._fail(Stopped(f"stopped by {why}; the same command goes on from here"))
+        self.fail(Stopped(f"stopped by {why}; the same command goes on from here"))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Stop as `stop` does, with an error to raise."""
         if self._stop is None:
             self._stop = error
         self._changed.set()
@@ -138,7 +142,7 @@ class Run:
                     break
                 await self._changed.wait()
             if self._stop is None and self._draining:
-                self._fail(Stopped(f"stopped by the {self._draining} budget; the same command goes on from here"))
+                self.fail(Stopped(f"stopped by the {self._draining} budget; the same command goes on from here"))
         finally:
             if alarm is not None:
                 alarm.cancel()
@@ -312,11 +316,11 @@ class Run:
             return
         error = task.exception()
         if isinstance(error, CurateError):
-            self._fail(error)
+            self.fail(error)
         elif isinstance(error, OSError):
-            self._fail(StoreError.writing(self.directory.path, error))
+            self.fail(StoreError.writing(self.directory.place, error))
         elif error is not None:
-            self._fail(error)
+            self.fail(error)
         self._report()
 
     def _end(self, state: PromptState) -> None:
@@ -340,15 +344,18 @@ class Run:
     async def _publish_forever(self) -> None:
         while (shard := await self._done_shards.get()) is not None:
             try:
-                manifest = await asyncio.to_thread(
-                    publish, self.directory, shard.range.name, shard.states, self.store, self.plan.made, shard.digest
-                )
+                manifest = await asyncio.to_thread(self._publish, shard)
             except CurateError as error:
-                self._fail(error)
+                self.fail(error)
             except OSError as error:
-                self._fail(StoreError.writing(self.directory.path, error))
+                self.fail(StoreError.writing(self.directory.place, error))
             else:
                 self._count(manifest, reused=False)
+
+    def _publish(self, shard: _Open) -> dict[str, Any]:
+        if self.before_publishing is not None:
+            self.before_publishing()
+        return publish(self.directory, shard.range.name, shard.states, self.store, self.plan.made, shard.digest)
 
     def _count(self, manifest: dict[str, Any], *, reused: bool) -> None:
         if reused:

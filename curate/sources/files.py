@@ -8,10 +8,10 @@ In a directory, files that are named after splits (train, test, ...) are not mix
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from curate.errors import SourceError, UsageError
 from curate.records import Prompt, digest
@@ -27,7 +27,7 @@ _PEEK_ROWS = 100
 _PEEK_BYTES = 16 << 20
 
 
-def split_of(path: Path) -> str | None:
+def split_of(path: PurePath) -> str | None:
     """The split that a file is named after: `train-00000-of-00001.parquet`, `test.jsonl`, `validation/0.parquet`."""
     words = [path.name.partition(".")[0].partition("-")[0].partition("_")[0].lower(), path.parent.name.lower()]
     return next((w for w in words if w in SPLITS), None)
@@ -39,22 +39,24 @@ def files_of(path: Path, split: str | None) -> list[Path]:
         if not path.name.endswith(NAMED):
             raise UsageError(f"{path} is no file that can be read: it must end in {', '.join(NAMED)}")
         return [path]
-    found = sorted(
-        p
-        for p in path.rglob("*")
-        if p.name.endswith(ENDINGS) and p.is_file() and not any(part.startswith((".", "_")) for part in p.relative_to(path).parts)
-    )
+    found = [p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.name.endswith(ENDINGS) and p.is_file()]
+    return [path / name for name in chosen(found, path, split)]
+
+
+def chosen(names: Sequence[str], said: object, split: str | None) -> list[str]:
+    """Of the data files below a directory, which a sentence calls `said`, those to read. Raises UsageError as `files_of` does."""
+    found = [n for n in names if not any(part.startswith((".", "_")) for part in n.split("/"))]
     if not found:
-        raise UsageError(f"{path} has no files to read: none ends in {', '.join(ENDINGS)}")
-    splits = {p: split_of(p.relative_to(path)) for p in found}
+        raise UsageError(f"{said} has no files to read: none ends in {', '.join(ENDINGS)}")
+    splits = {n: split_of(PurePosixPath(n)) for n in found}
     present = sorted({s for s in splits.values() if s is not None})
     if split is not None:
-        chosen = [p for p in found if splits[p] == split.lower()]
-        if not chosen:
-            raise UsageError(f"{path} has no files of the split {split!r}" + (f": there are {', '.join(present)}" if present else ""))
-        return chosen
+        picked = [n for n in found if splits[n] == split.lower()]
+        if not picked:
+            raise UsageError(f"{said} has no files of the split {split!r}" + (f": there are {', '.join(present)}" if present else ""))
+        return picked
     if len(present) > 1:
-        raise UsageError(f"{path} has files of several splits ({', '.join(present)}): name one with --split")
+        raise UsageError(f"{said} has files of several splits ({', '.join(present)}): name one with --split")
     return found
 
 

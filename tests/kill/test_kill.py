@@ -22,7 +22,7 @@ IN_FLIGHT = 8
 PROMPTS = 48
 
 
-def start(out: Path, source: Path, log: Path, step: int = 0) -> "subprocess.Popen[bytes]":
+def start(out: Path | str, source: Path, log: Path, step: int = 0) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "LOGGED_CALLS": str(log)}
     return subprocess.Popen([sys.executable, "-m", "tests.kill.victim", str(out), str(source), str(step)], cwd=ROOT, env=environment)
 
