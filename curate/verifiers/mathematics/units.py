@@ -74,6 +74,7 @@ _CURRENCY = re.compile(r"^([-+]?)\s*(?:(?:US|A|C|HK)?([$€£¥₹])|(Rs\.?|USD|
 _SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yuan", "₹": "rupee"}
 # what units are written with, and what may stand between their words
 _TOKENS = re.compile(r"(?:[A-Za-zΩμ]+|[\u4e00-\u9fff]+|[°$€£¢¥₹%])(?:\s*\^\s*\{?\s*-?\d\s*\}?)?|[\s.,*/()]+|.", re.DOTALL)
+_TURNED = re.compile(r"sin|cos|tan|cot|sec|csc")
 _UNIT_STARTS = re.compile(r"[A-Za-zΩμ\u4e00-\u9fff°$€£¢¥₹%]")
 _PIECE = re.compile(rf"({_LONG_CHINESE}|平方|立方|[A-Za-zΩμ]+|[°$€£¢¥%₹])\.?(?:\s*\^\s*\{{?\s*(-?\d)\s*\}}?)?|([/*])|([\u4e00-\u9fff])")
 
@@ -177,6 +178,8 @@ def measured(text: str, *, gold: bool) -> Measured:
     opened = opened.replace("per cent", "percent").replace("°C", "celsius").replace("°F", "fahrenheit").replace("° C", "celsius")
     number, words = _parted(opened)
     if not number or not words.strip():
+        return Measured(text, unit)
+    if words.strip() == "°" and _TURNED.search(number):  # the degrees belong to the argument
         return Measured(text, unit)
     spaced, first = words[0].isspace(), words.strip()[0]
     attached = not spaced and not wrapped and re.fullmatch(r"[A-Za-z]", words) is not None
