@@ -106,7 +106,7 @@ def _formula(lines: list[str], first: int) -> str:
 def statement_spans(response: str) -> list[Span]:
     """What follows each "the answer is" (or one of its other forms), up to the end of its line; the next line where its own is empty."""
     found: list[Span] = []
-    lines = response.splitlines()
+    lines = response.split("\n")
     at = 0
     used = -1  # a line that was an answer announces none
     for i, line in enumerate(lines):

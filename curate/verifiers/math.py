@@ -12,12 +12,11 @@ What is not covered: an equality that holds in all the points looked at and not 
 """
 
 import json
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
 from curate.records import Answer, Prompt, Verdict, canonical_json
-from curate.verifiers.extraction import NO_ANSWER, box_spans
+from curate.verifiers.extraction import NO_ANSWER
 from curate.verifiers.mathematics import behind
 from curate.verifiers.mathematics.compare import same
 from curate.verifiers.mathematics.cost import too_costly
@@ -28,6 +27,7 @@ from curate.verifiers.mathematics.text import plain, squeezed
 VERSION = "2"
 
 LONGEST_SHOWN = 500  # characters of an answer in a verdict
+LONGEST_GOLD = 200  # characters of a gold that is an answer and not a solution which states one
 LONGEST_WORDS = 8  # words of a gold that an answer can be expected to repeat
 NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[verify]'"
 
@@ -61,11 +61,9 @@ def _latex(text: str) -> str:
 def read_gold(text: str) -> Gold:
     """The gold of a prompt: a number, LaTeX, words, or a text that holds the answer in a box or after "####"."""
     text = text.rpartition("####")[2].strip()
-    found = box_spans(text)
-    if len(found) > 1 and all(re.fullmatch(r"[\s$,;.]*(?:and|or)?[\s$,;.]*", text[a.end : b.start]) for a, b in zip(found, found[1:], strict=False)):
-        text = ", ".join(b.text for b in found)
-    elif found:
-        text = found[-1].text
+    if "\\boxed" in text or len(text) > LONGEST_GOLD:  # a whole solution
+        statement = find(text)
+        text = ", ".join(statement.parts) if statement else text.rpartition("\\boxed{")[2]
     clean = plain(text)
     if not clean:
         return Gold(text, "", (), "the gold is empty")

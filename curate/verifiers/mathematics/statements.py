@@ -20,7 +20,7 @@ _CONSEQUENCE = re.compile(r"\b(?:so|thus|therefore|hence|gives|giving|which|beca
 _JOINT = re.compile(r"\b(?:and|or|also|other|another|second|alternatively|either)\b|[,;&、,;]|和|或|以及|与|及", re.IGNORECASE)
 _ONLY_MARKS = re.compile(r"[\s\W]*(?:quad|text|qquad)?[\s\W]*")
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|probably|either|not\s+sure|unsure|might|could\s+(?:also\s+)?be|may\s+be|approximately\s+one\s+of|i\s+think|i\s+guess|cannot\s+be\s+determined\s+whether)\b"
+    r"\b(?:maybe|perhaps|possibly|probably|either|not\s+sure|unsure|(?:might|could|may)\s+(?:also\s+)?(?:be|equal)(?=\s+(?:also\s+)?[\d$\\-])|approximately\s+one\s+of|i\s+think|i\s+guess|cannot\s+be\s+determined\s+whether)\b"
     r"|可能|也许|或许|大概|不确定",
     re.IGNORECASE,
 )
@@ -37,11 +37,13 @@ _SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%°!*'\"])\.\s+(?=[A-Z*\"\u4e00-\u9fff])|。|(?<=[\w)}\]$%°])[,,]?\s+(?=(?:because|since|as|which|where|so|therefore|hence|and so|but|meaning|i\.e\.|representing|obtained|given)\b)"
     r"|[,,;]\s*(?=因为|所以|其中|即)|\n",
 )
+_FULL_STOP = re.compile(r"(?<=[\w)}\]$%°])\.\s+(?=[A-Z])|。|\s(?=(?:Therefore|Thus|Hence|So),?\s)")
+_POLITE = re.compile(r"\s*(?:I hope|Hope|Let me know|Please|Thank)", re.IGNORECASE)
 _COPULA = re.compile(r"(?:\b(?:is|are|was|be|equals?|becomes|has|have|get|gives|remains?)\b(?:\s+(?:equal\s+to|exactly|only|just|about|approximately))?|[:\uff1a]|等于|一共有|共有|为|是|有)\s*(?=[-+±√$\\(\[{\d½-⅞πA-Za-z])")
 _STEP = re.compile(r"^\W{0,4}(?:step|case|part|question|problem|exercise|第)\s*\(?\w{1,3}\)?\s*(?:步|题)?\s*[:.)\uff1a-]*\s*", re.IGNORECASE)
 _LIST_LABEL = re.compile(r"^\W{0,3}1\s*[.)]\s+(?=[A-Za-z*\u4e00-\u9fff])")
 _COUNTED = re.compile(r"(?:step|case|part|question|problem|example|exercise|figure|equation|theorem|lemma|option|no\.|#|第)\s*\(?$", re.IGNORECASE)
-_SEGMENT = re.compile(r"\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
+_SEGMENT = re.compile(r"\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
 _NUMBER = re.compile(r"(?<![\w.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![\w^])")
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
 _NEGATED = re.compile(r"\b(?:not|n't|never|cannot|no)\b|不", re.IGNORECASE)
@@ -111,7 +113,7 @@ def _announced(text: str) -> Statement | None:
 
 def _plain(text: str) -> Statement | None:
     """A text that is all answer: the inside of tags, or the last line where that was asked for."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         return None
     if 1 < len(lines) <= 6 and all(len(line) < 60 and re.search(r"[\d=\\]", line) and not re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", line) for line in lines):
@@ -140,9 +142,15 @@ def find(response: str, *, last_line: bool = False) -> Statement | None:
         return Statement(tuple(dict.fromkeys(parts)), (), hedge) if parts else None
     found = _boxed(text) or _announced(text)
     if found is None and last_line:
-        lines = [line for line in _SPECIAL.sub("", text).strip().splitlines() if line.strip()]
-        found = _plain(lines[-1]) if lines else None
+        lines = [line for line in _SPECIAL.sub("", text).strip().split("\n") if line.strip()]
+        found = _plain(_last_sentence(lines[-1])) if lines else None
     return found if found is not None and found.parts else None
+
+
+def _last_sentence(line: str) -> str:
+    """The last sentence of a line that says something about mathematics."""
+    said = [s for s in _FULL_STOP.split(line) if not _POLITE.match(s)]
+    return said[-1] if said else line
 
 
 def sentence(text: str) -> str:

@@ -47,7 +47,7 @@ _RELATIONS = re.compile(r"[≤≥<>=≠≈∈≡]|\\notin|\\to\b|\\rightarrow|\\
 _UNIONS = re.compile(r"∪|∩|\\setminus|\\sqcup|(?<=[\])⦄])\s*U\s*(?=[\[(⦃])|(?<=[\])⦄}])\s*-\s*(?=⦃)")
 _COLON = re.compile(r":")
 _MATRIX = re.compile(r"^([(\[{]*)\\begin\s*\{([pbBvV]|small)?(matrix|array|cases|aligned|gathered)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\w*\}([)\]}]*)$", re.DOTALL)
-_COMMAS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
+_COMMAS = re.compile(r"(?<![\d.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})|[-+]?0,\d+")
 _UNWRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
 _OPTION = re.compile(r"^(?:(?:option|choice|answer|选项|選項|选|選)\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])(?=\s*[.):、]|\s*$))\s*[.):、]?\s*", re.IGNORECASE)
@@ -136,7 +136,7 @@ def _quantity(text: str, gold: bool) -> Value:
 
 def _matrix(m: re.Match[str], gold: bool, depth: int) -> Value:
     text = m[0]
-    if m[2] in ("v", "V") or m[4].count("\\\\") > MOST_ITEMS or m[4].count("&") > MOST_ITEMS:
+    if m[2] in ("v", "V") or "\\begin" in m[4] or m[4].count("\\\\") > MOST_ITEMS or m[4].count("&") > MOST_ITEMS:
         return Value("unknown", text)
     rows = [r for r in re.split(r"\\\\(?:\[[^\]]*\])?|\\cr\b|\\hline", m[4]) if r.strip(" {}\\")]
     if m[3] not in ("matrix", "array"):
@@ -145,13 +145,19 @@ def _matrix(m: re.Match[str], gold: bool, depth: int) -> Value:
     return Value("matrix", text, tuple(Value("tuple", r, tuple(read(c, gold=gold, depth=depth + 1) for c in r.split("&")), ("(", ")")) for r in rows))
 
 
+def _repeats(items: list[Value]) -> bool:
+    """Whether all items are lists of one length, as solutions of a system are."""
+    return all(i.kind == "list" and i.marks != ("±",) for i in items) and len({len(i.items) for i in items}) == 1
+
+
 def _collection(pieces: list[str], mark: str, text: str, gold: bool, depth: int) -> Value:
     items = [read(p, gold=gold, depth=depth + 1) for p in pieces[:MOST_ITEMS] if p.strip()]
     kept = [i for i in items if not (i.kind == "condition")]
     items = kept or items
     flat: list[Value] = []
-    for item in items:  # a list within: 1, ±2
-        flat.extend(item.items if item.kind == "list" and item.marks == ("±",) else [item])
+    for item in items:  # a list within: 1, ±2; or 21, 16 or 11
+        within = item.kind == "list" and (item.marks == ("±",) or (mark == "or" and len({i.label for i in item.items}) < 2 and len(items) > 1))
+        flat.extend(item.items if within and not _repeats(items) else [item])
     if len(flat) == 1:
         return flat[0]
     if mark in (",", "and") and flat and flat[0].label and not any(i.label for i in flat[1:]) and all(i.kind == "quantity" for i in flat):

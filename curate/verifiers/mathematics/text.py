@@ -134,6 +134,8 @@ _TOGETHER = re.compile(r"(?<![\d.])\d{1,3}(?:\s?(?:\{,\s?\}|,\s?\\!|\\[,;: !]|[\
 _APART = re.compile(r"(?<![\d.,/^_{(\[⦃-])\b\d{1,3}(?: \d{3})+(?![\d/,])(?! ?[/\d])")
 _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°)")
 _WRAPPED_STYLE = re.compile(r"\{\s*\\(?:rm|bf|it|displaystyle)\s+([^{}]*)\}")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_TWICE = re.compile(r"\\\\(?=[A-Za-z{}%$])")
 _STARS = re.compile(r"^(?:\*\*|__|`)+|(?:\*\*|__|`)+$")
 _OUTER = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _FORMULA_ENDS = ".,;:。，；：、 \n\t"
@@ -182,9 +184,13 @@ def plain(text: str) -> str:
     text = unwrapped(text)
     if not text.isascii():
         text = _unicode(text)
+    if "$" in text and len(_DOLLAR.findall(text)) > 1:  # what is left of formulas inside a sentence
+        text = _DOLLAR.sub("", text)
     if "\\" in text or "{" in text or " " in text or "'" in text:
         text = _TOGETHER.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         if "\\" in text:
+            if "\\\\" in text and "\\begin" not in text:  # backslashes that were escaped once too often
+                text = _TWICE.sub(r"\\", text)
             text = _COMMAND.sub(_command, text)
             text = _WRAPPED_STYLE.sub(r"{\1}", text)
         text = _APART.sub(lambda m: m[0].replace(" ", ""), text)
