@@ -25,6 +25,7 @@ _ANNOUNCED = re.compile(
     r"[\s:\uff1a*_]*",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"(?<=\S)\.\s+|。")
 _HEADING = re.compile(r"\W{0,8}(?:the\s+)?(?:final\s+)?(?:answer|最终答案|答案)\W{0,8}", re.IGNORECASE)
 
 
@@ -118,10 +119,18 @@ def statement_spans(response: str) -> list[Span]:
         if announcing:
             for m, then in zip(announcing, [*announcing[1:], None], strict=True):
                 rest = line[m.end() : then.start() if then else len(line)].strip()
+                if then:
+                    rest = _SENTENCE_END.split(rest, maxsplit=1)[0]
                 if rest and not (then and not rest.strip(" .,*_:")):
                     if then is None and rest in _OPENS_FORMULA:
                         rest = _formula([rest, *lines[i + 1 : i + 9]], 0)
-                    found.append(Span(start + m.start(), start + (then.start() if then else len(line)), rest[:_LONGEST_SENTENCE]))
+                    found.append(
+                        Span(
+                            start + m.start(),
+                            start + (min(m.end() + len(rest) + 1, then.start()) if then else len(line)),
+                            rest[:_LONGEST_SENTENCE],
+                        )
+                    )
             if line[announcing[-1].end() :].strip(" *_:"):
                 continue
         elif not _HEADING.fullmatch(line):

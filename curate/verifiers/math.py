@@ -52,8 +52,29 @@ class Gold(NamedTuple):
 
 def _latex(text: str) -> str:
     """A `plain` text as LaTeX again, for math-verify."""
-    names = {"⦃": "\\{", "⦄": "\\}", "⟨": "\\langle ", "⟩": "\\rangle ", "°": "^\\circ ", "≤": "\\le ", "≥": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "∈": "\\in "}
-    names |= {"∪": "\\cup ", "∩": "\\cap ", "∞": "\\infty ", "±": "\\pm ", "∓": "\\mp ", "π": "\\pi ", "∅": "\\emptyset ", "*": "\\cdot ", "%": "\\%"}
+    names = {
+        "⦃": "\\{",
+        "⦄": "\\}",
+        "⟨": "\\langle ",
+        "⟩": "\\rangle ",
+        "°": "^\\circ ",
+        "≤": "\\le ",
+        "≥": "\\ge ",
+        "≠": "\\ne ",
+        "≈": "\\approx ",
+        "∈": "\\in ",
+    }
+    names |= {
+        "∪": "\\cup ",
+        "∩": "\\cap ",
+        "∞": "\\infty ",
+        "±": "\\pm ",
+        "∓": "\\mp ",
+        "π": "\\pi ",
+        "∅": "\\emptyset ",
+        "*": "\\cdot ",
+        "%": "\\%",
+    }
     return "".join(names.get(c, c) for c in text)
 
 
@@ -151,7 +172,9 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
         return Verdict(status, score, decision.reason, shown, detail=detail)  # type: ignore[arg-type]
 
     if statement.hedge:
-        same_text = len(parts) == 1 and squeezed(plain(parts[0])) == gold.squeezed and statement.hedge != "a denial" and "either" in gold.text
+        same_text = (
+            len(parts) == 1 and squeezed(plain(parts[0])) == gold.squeezed and statement.hedge != "a denial" and "either" in gold.text
+        )
         return verdict(Decision(same_text, "statement", "" if same_text else statement.hedge))
     if len(parts) == 1:
         decision = equal(gold, parts[0])

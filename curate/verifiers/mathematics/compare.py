@@ -12,11 +12,22 @@ from fractions import Fraction
 
 from curate.verifiers.mathematics import exact, numeric, reals
 from curate.verifiers.mathematics.structure import Value, wordless
-from curate.verifiers.mathematics.syntax import MINUS_ONE, PI, Node, num
+from curate.verifiers.mathematics.syntax import MINUS_ONE, PI, Node, Unread, num, parse
 from curate.verifiers.mathematics.units import agree
 
 NOISE = Fraction(1, 10**9)  # relative difference that a decimal gold tolerates
-_SAY_YES = {"true": "true", "yes": "yes", "no": "no", "false": "false", "是": "yes", "否": "no", "正确": "true", "错误": "false", "对": "true", "错": "false"}
+_SAY_YES = {
+    "true": "true",
+    "yes": "yes",
+    "no": "no",
+    "false": "false",
+    "是": "yes",
+    "否": "no",
+    "正确": "true",
+    "错误": "false",
+    "对": "true",
+    "错": "false",
+}
 _NONE = re.compile(r"(?:does not exist|do not exist|doesn't exist|dne|undefined|not defined|none|不存在|无意义)")
 _ARTICLES = re.compile(r"^(?:the|a|an)\s+|\s+(?:only)$")
 
@@ -191,6 +202,8 @@ def _relations(gold: Value, given: Value) -> bool | None:
     except (exact.Undefined, exact.TooMuch):
         return None
     factor = _factor(a.top, b.top)
+    if factor is None and gold.marks == given.marks == ("=",):
+        factor = _factor(exact.primitive(a.top), exact.primitive(b.top))
     if factor is None:
         return None if a.opaque or b.opaque else False
     operator = gold.marks[0] if factor > 0 else turned.get(gold.marks[0], gold.marks[0])
@@ -212,19 +225,31 @@ def _factor(a: exact.Polynomial, b: exact.Polynomial) -> Fraction | None:
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def _relation_with(gold: Value, given: Value) -> bool | None:
-    """An equation against what is none: y = 2x + 1 was read as a named quantity before, so the two differ."""
-    if "=" not in gold.marks + given.marks:
+def _as_relation(value: Value) -> Value | None:
+    """A named quantity as the equation that it was written as."""
+    try:
+        left = parse(value.label).node
+    except Unread:
         return None
-    return False
+    return Value("relation", value.text, (Value("quantity", value.label, node=left), value._replace(label="")), ("=",))
+
+
+def _same_equation(gold: Value, given: Value) -> bool:
+    """Whether two named quantities are one equation: xy = 1 and y = 1/x."""
+    a, b = _as_relation(gold), _as_relation(given)
+    return a is not None and b is not None and _relations(a, b) is True
 
 
 def _ratios(gold: Value, given: Value) -> bool | None:
     if len(gold.items) != len(given.items):
         return False
+    if gold.unit and given.unit and gold.unit != given.unit:  # a.m. and p.m.
+        return False
     if _in_order(gold.items, given.items):
         return True
-    if any(len(i.text.strip()) > 1 and i.text.strip()[0] == "0" for i in (*gold.items, *given.items)):  # 12:05 is a time
+    if (
+        gold.unit or given.unit or any(len(i.text.strip()) > 1 and i.text.strip()[0] == "0" for i in (*gold.items, *given.items))
+    ):  # 12:05 is a time
         return False
     first, *others = [Node("mul", (g.node, given.items[0].node)) for g in gold.items[1:]], None
     second = [Node("mul", (a.node, gold.items[0].node)) for a in given.items[1:]]
@@ -271,6 +296,8 @@ def same(gold: Value, given: Value) -> bool | None:
         return True if gold.text.replace(" ", "") == given.text.replace(" ", "") else _undecided(gold, given)
     if "option" in (gold.kind, given.kind):
         return _options(gold, given)
+    if gold.kind == given.kind == "quantity" and gold.label and given.label and gold.label != given.label and _same_equation(gold, given):
+        return True
     if _labels_differ(gold, given):
         return False
     if gold.kind == given.kind == "quantity":
@@ -328,13 +355,10 @@ def _single(gold: Value, given: Value) -> bool | None:
 
 def _equation_with_quantity(equation: Value, quantity: Value, bare_gold: bool) -> bool | None:
     """2x + z = 1 is not 1; but y = 2x, read as a named quantity, may be written 2x - y = 0."""
-    if quantity.label and not bare_gold or quantity.label:
-        name = Node("sym", name=quantity.label) if re.fullmatch(r"[A-Za-z]", quantity.label) else None
-        if name is not None:
-            as_relation = Value("relation", quantity.text, (Value("quantity", quantity.label, node=name), quantity._replace(label="")), ("=",))
-            pair = (as_relation, equation) if bare_gold else (equation, as_relation)
-            return _relations(*pair)
-    return False
+    named = _as_relation(quantity) if quantity.label else None
+    if named is None:
+        return False
+    return _relations(named, equation) if bare_gold else _relations(equation, named)
 
 
 def _as_sets(gold: Value, given: Value, otherwise: bool | None) -> bool | None:
@@ -349,6 +373,8 @@ def _as_sets(gold: Value, given: Value, otherwise: bool | None) -> bool | None:
 def _undecided(gold: Value, given: Value) -> bool | None:
     """What a text that was not read leaves open: nothing, where the other side is one plain number and this one is words."""
     unread, other = (gold, given) if gold.kind == "unknown" else (given, gold)
-    if other.kind in ("quantity", "list", "tuple", "set") and re.search(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}", re.sub(r"\\[A-Za-z]+", "", unread.text)):
+    if other.kind in ("quantity", "list", "tuple", "set") and re.search(
+        r"[A-Za-z]{3,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}", re.sub(r"\\[A-Za-z]+", "", unread.text)
+    ):
         return False
     return None

@@ -8,7 +8,7 @@ import re
 LONGEST_TEXT = 2_000  # characters of an expression
 MOST_DIGITS = 1_000  # digits in a row
 LARGEST_EXPONENT = 10_000
-LARGEST_FACTORIAL = 1_000
+LARGEST_FACTORIAL = 2_500
 DEEPEST = 40  # brackets within brackets
 
 _GROUP = r"(?:\{(?P<group>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}|(?P<one>\d+|[^\s{]))"

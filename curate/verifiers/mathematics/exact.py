@@ -19,7 +19,7 @@ MOST_PRODUCTS = 20_000  # products of terms in one multiplication
 MOST_BITS = 40_000  # of a coefficient
 LARGEST_POWER = 64  # of a sum
 LARGEST_TRIAL = 2_000  # divisors tried to find primes under a root
-LARGEST_FACTORIAL = 1_000
+LARGEST_FACTORIAL = 2_500
 LARGEST_BINOMIAL = 3_000
 
 Monomial = tuple[tuple[str, Fraction], ...]
@@ -313,14 +313,14 @@ def _function(name: str, args: list[Form]) -> Form:
             if n > LARGEST_BINOMIAL:
                 raise TooMuch("a large binomial coefficient")
             return constant(math.comb(n, k) if k >= 0 else 0)
-        case ("gcd" | "lcm"), [*found] if all(n is not None for n in found):
+        case (("gcd" | "lcm"), [*found]) if all(n is not None for n in found):
             return constant((math.gcd if name == "gcd" else math.lcm)(*(n or 0 for n in found)))
-        case ("abs" | "floor" | "ceil" | "max" | "min"), _ if all(value_of(a) is not None for a in args):
+        case (("abs" | "floor" | "ceil" | "max" | "min"), _) if all(value_of(a) is not None for a in args):
             values = [value_of(a) or Fraction(0) for a in args]
             return constant({"abs": abs, "floor": math.floor, "ceil": math.ceil, "max": max, "min": min}[name](*values))  # type: ignore[operator]
         case "exp", _:
             return power(Form({(("e", Fraction(1)),): Fraction(1)}, _ONE), args[0])
-        case ("ln" | "log" | "lg"), [1, *_]:
+        case (("ln" | "log" | "lg"), [1, *_]):
             return constant(0)
     return opaque(name, *args)
 
@@ -348,6 +348,14 @@ def evaluate(node: Node) -> Form:
                 raise Undefined("a root of no degree")
             return power(evaluate(node.args[0]), constant(Fraction(1, degree)))
     return _function(node.name, [evaluate(a) for a in node.args])
+
+
+def primitive(p: Polynomial) -> Polynomial:
+    """A polynomial without the powers of names that all its terms share: what is left of an equation when both sides are multiplied by them."""
+    names = {atom for m in p for atom, _ in m if atom[0] not in "#~" and atom != "i"}
+    shared = {a: min(dict(m).get(a, Fraction(0)) for m in p) for a in names}
+    by: Monomial = tuple(sorted((a, -e) for a, e in shared.items() if e))
+    return {_times(m, by)[0]: c for m, c in p.items()} if by else p
 
 
 def difference(a: Form, b: Form) -> Polynomial:

@@ -16,7 +16,12 @@ SAME = Decimal(10) ** -45  # relative
 ZERO = Decimal(10) ** -50  # absolute, against an exact zero
 MOST_STEPS = 5_000
 LARGEST_ANGLE = Decimal(10) ** 6
-POINTS = ("0.7310585786300048792511592418218", "2.3591409142295226176801437356763", "-1.6487212707001281468486507878142", "5.1961524227066318805823390245176")
+POINTS = (
+    "0.7310585786300048792511592418218",
+    "2.3591409142295226176801437356763",
+    "-1.6487212707001281468486507878142",
+    "5.1961524227066318805823390245176",
+)
 
 Complex = tuple[Decimal, Decimal]
 _CONTEXT = Context(prec=DIGITS + 10, Emax=10**6, Emin=-(10**6))
@@ -81,7 +86,7 @@ def _arctan(x: Decimal) -> Decimal:
         n += 2
         term = -term * x * x
         total += term / n
-    return total * 2**halvings
+    return total * Decimal(2) ** halvings
 
 
 def _angle(z: Complex) -> Decimal:
@@ -141,7 +146,14 @@ def _real(z: Complex) -> Decimal:
 def _real_function(name: str, x: Decimal) -> Decimal:
     if name in ("sin", "cos", "tan", "cot", "sec", "csc"):
         sine, cosine = _sine_cosine(x)
-        parts = {"sin": (sine, _1), "cos": (cosine, _1), "tan": (sine, cosine), "cot": (cosine, sine), "sec": (_1, cosine), "csc": (_1, sine)}
+        parts = {
+            "sin": (sine, _1),
+            "cos": (cosine, _1),
+            "tan": (sine, cosine),
+            "cot": (cosine, sine),
+            "sec": (_1, cosine),
+            "csc": (_1, sine),
+        }
         top, bottom = parts[name]
         if abs(bottom) < ZERO:
             raise Undefined("a pole")

@@ -195,7 +195,11 @@ def _found(value: Value) -> Set | None:
             return None if low is None or high is None or low.at > high.at else [Interval(low, high)]
         case "list" if value.items:
             together: Callable[[Set, Set], Set] = _meet if value.marks == ("and",) else lambda p, q: _tidy([*p, *q])
-            if value.marks == (",",) and any(i.kind == "relation" and set(i.marks) - {"≠"} for i in value.items) and any(i.kind == "relation" for i in value.items[1:]):
+            if (
+                value.marks == (",",)
+                and any(i.kind == "relation" and set(i.marks) - {"≠"} for i in value.items)
+                and any(i.kind == "relation" for i in value.items[1:])
+            ):
                 together = _meet  # x > 1, x ≠ 2
             found = _found(value.items[0])
             for item in value.items[1:]:

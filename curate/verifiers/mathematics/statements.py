@@ -8,13 +8,15 @@ import re
 from typing import NamedTuple
 
 from curate.verifiers.extraction import Span, box_spans, statement_spans, tags, visible
+from curate.verifiers.mathematics.structure import wordless
 
 MOST_PARTS = 20
 LONGEST_GAP = 40  # characters between two parts of one breath
 LONGEST_PART = 20_000  # characters of an answer that are kept
 
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|correct(?:ion|ed|ing)|mistake|sorry|oops|re-?check\w*|instead|however|hmm|apolog\w+|no|let me)\b|不对|更正|重新|错了|修正|等等", re.IGNORECASE
+    r"\b(?:wait|actually|correct(?:ion|ed|ing)|mistake|sorry|oops|re-?check\w*|instead|however|hmm|apolog\w+|no|let me)\b|不对|更正|重新|错了|修正|等等",
+    re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r"\b(?:so|thus|therefore|hence|gives|giving|which|because|final)\b|因此|所以|从而|最终", re.IGNORECASE)
 _JOINT = re.compile(r"\b(?:and|or|also|other|another|second|alternatively|either)\b|[,;&、,;]|和|或|以及|与|及", re.IGNORECASE)
@@ -24,13 +26,18 @@ _HEDGE = re.compile(
     r"|可能|也许|或许|大概|不确定",
     re.IGNORECASE,
 )
+_UNSURE = re.compile(r"\banswer\s+(?:might|may|could)\s+be\b|答案\s*(?:可能|也许|或许|大概|不)\s*(?:是|为)", re.IGNORECASE)
 _NOT = re.compile(r"^\W*(?:not|isn't|is\s+not|never|不是|并非|不等于)\b|^\W*(?:不是|并非)", re.IGNORECASE)
 _HEDGED_BEFORE = re.compile(
-    r"(?:\b(?:or|not|either|maybe|perhaps|possibly|probably|might\s+be|could\s+(?:also\s+)?be|may\s+be)|或者?|可能是?|也许是?|不是)[\s$(\\\[*:]*$", re.IGNORECASE
+    r"(?:\b(?:or|not|either|maybe|perhaps|possibly|probably|might\s+be|could\s+(?:also\s+)?be|may\s+be)|或者?|可能是?|也许是?|不是)[\s$(\\\[*:]*$",
+    re.IGNORECASE,
 )
-_EITHER_BEFORE = re.compile(r"\b(?:either|maybe|perhaps|possibly|might\s+be|could\s+(?:also\s+)?be|not\s+sure)\b[^.\n]{0,40}$", re.IGNORECASE)
+_EITHER_BEFORE = re.compile(
+    r"\b(?:either|maybe|perhaps|possibly|might\s+be|could\s+(?:also\s+)?be|not\s+sure)\b[^.\n]{0,40}$", re.IGNORECASE
+)
 _HEDGED_AFTER = re.compile(
-    r"^[\s$)\\\]*,.;]*(?:(?:and\s+|or\s+)?(?:maybe|perhaps|possibly)\b|or\b|或者?|也可能|,?\s*but\s+(?:it\s+)?(?:might|could|may)\b)[^\n.]{0,40}?[\d\\$]", re.IGNORECASE
+    r"^[\s$)\\\]*,.;]*(?:(?:and\s+|or\s+)?(?:maybe|perhaps|possibly)\b|or\b|或者?|也可能|,?\s*but\s+(?:it\s+)?(?:might|could|may)\b)[^\n.]{0,40}?[\d\\$]",
+    re.IGNORECASE,
 )
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>.*$|</?s>.*$|</?(?:answer|think)>", re.DOTALL)
 _SENTENCE_END = re.compile(
@@ -39,14 +46,23 @@ _SENTENCE_END = re.compile(
 )
 _FULL_STOP = re.compile(r"(?<=[\w)}\]$%°])\.\s+(?=[A-Z])|。|\s(?=(?:Therefore|Thus|Hence|So),?\s)")
 _POLITE = re.compile(r"\s*(?:I hope|Hope|Let me know|Please|Thank)", re.IGNORECASE)
-_COPULA = re.compile(r"(?:\b(?:is|are|was|be|equals?|becomes|has|have|get|gives|remains?)\b(?:\s+(?:equal\s+to|exactly|only|just|about|approximately))?|[:\uff1a]|等于|一共有|共有|为|是|有)\s*(?=[-+±√$\\(\[{\d½-⅞πA-Za-z])")
-_STEP = re.compile(r"^\W{0,4}(?:step|case|part|question|problem|exercise|第)\s*\(?\w{1,3}\)?\s*(?:步|题)?\s*[:.)\uff1a-]*\s*", re.IGNORECASE)
+_COPULA = re.compile(
+    r"(?:\b(?:is|are|was|be|equals?|becomes|has|have|get|gives|remains?)\b(?:\s+(?:equal\s+to|exactly|only|just|about|approximately))?|[:\uff1a]|等于|一共有|共有|为|是|有)\s*(?=[-+±√$\\(\[{\d½-⅞πA-Za-z])"
+)
+_STEP = re.compile(
+    r"^\W{0,4}(?:step|case|part|question|problem|exercise|第)\s*\(?\w{1,3}\)?\s*(?:步|题)?\s*[:.)\uff1a-]*\s*", re.IGNORECASE
+)
 _LIST_LABEL = re.compile(r"^\W{0,3}1\s*[.)]\s+(?=[A-Za-z*\u4e00-\u9fff])")
-_COUNTED = re.compile(r"(?:step|case|part|question|problem|example|exercise|figure|equation|theorem|lemma|option|no\.|#|第)\s*\(?$", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"(?:step|case|part|question|problem|example|exercise|figure|equation|theorem|lemma|option|no\.|#|第)\s*\(?$", re.IGNORECASE
+)
 _SEGMENT = re.compile(r"\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
 _NUMBER = re.compile(r"(?<![\w.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![\w^])")
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
 _NEGATED = re.compile(r"\b(?:not|n't|never|cannot|no)\b|不", re.IGNORECASE)
+
+
+_STOPS = ".,;。，；"
 
 
 class Statement(NamedTuple):
@@ -60,7 +76,7 @@ class Statement(NamedTuple):
 def _together(text: str, before: Span, after: Span) -> bool:
     """Whether two spans are parts of one breath."""
     gap = text[before.end : after.start]
-    if len(gap) > 4 * LONGEST_GAP or _CORRECTION.search(gap):
+    if len(gap) > 4 * LONGEST_GAP or _CORRECTION.search(gap) or ("\\boxed" not in text and _CORRECTION.search(before.text)):
         return False
     if _ONLY_MARKS.fullmatch(gap):
         return True
@@ -96,13 +112,22 @@ def _boxed(text: str) -> Statement | None:
     after = [s for s in statement_spans(text[last[-1].end :]) if "\\boxed" not in s.text]
     if after and len(text) - last[-1].end > 3:
         said = sentence(after[-1].text)
-        if said and not _HEDGE.search(after[-1].text) and re.search(r"\d", said) and re.search(r"final|最终", text[last[-1].end :][max(0, after[-1].start - 20) : after[-1].end], re.IGNORECASE):
+        if (
+            said
+            and not _HEDGE.search(after[-1].text)
+            and re.search(r"\d", said)
+            and re.search(r"final|最终", text[last[-1].end :][max(0, after[-1].start - 20) : after[-1].end], re.IGNORECASE)
+        ):
             return Statement((said,), (*_distinct(found), said))
     return Statement(_distinct(last), _distinct(found), hedge)
 
 
 def _announced(text: str) -> Statement | None:
-    found = [s for s in statement_spans(text) if not _STEP.sub("", s.text) == "" and not _LIST_LABEL.match(s.text)]
+    unsure = _UNSURE.search(text)
+    if unsure is not None:
+        rest = text[unsure.end() :].split("\n", 1)[0].strip()
+        return Statement((rest[:200],), (), "a hedge") if rest else None
+    found = [s for s in statement_spans(text) if _STEP.sub("", s.text) and not _LIST_LABEL.match(s.text)]
     if not found:
         return None
     last = _last_breath(text, found)
@@ -116,7 +141,9 @@ def _plain(text: str) -> Statement | None:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         return None
-    if 1 < len(lines) <= 6 and all(len(line) < 60 and re.search(r"[\d=\\]", line) and not re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", line) for line in lines):
+    if 1 < len(lines) <= 6 and all(
+        len(line) < 60 and re.search(r"[\d=\\]", line) and not re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", line) for line in lines
+    ):
         text = ", ".join(line.rstrip(",;") for line in lines) if not text.lstrip().startswith(("\\[", "$$")) else " ".join(lines)
     else:
         text = " ".join(lines)
@@ -157,12 +184,13 @@ def sentence(text: str) -> str:
     """What a line says before it goes on to explain."""
     text = _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip()
     text = _SENTENCE_END.split(text, maxsplit=1)[0].strip()
-    return re.sub(r"[,,]\s+(?=(?:that|as|or so|if|when|assuming)\b).*$", "", text).strip("* ").rstrip(".,;。,;")
+    return re.sub(r"[,,]\s+(?=(?:that|as|or so|if|when|assuming)\b).*$", "", text).strip(" *").rstrip(_STOPS)
 
 
 def core(text: str) -> list[str]:
     """What in a sentence may be the answer itself: the formula or number that it says something is, or its only one. Empty where that is not clear."""
     found: list[str] = []
+    text = wordless(text) if "\\text" in text else text
     if _NEGATED.search(text):
         return found
     copulas = list(_COPULA.finditer(text))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from curate.verifiers.mathematics.syntax import Node, Unread, num, parse
+from curate.verifiers.mathematics.syntax import Node, Unread, num, parse, words_of
 from curate.verifiers.mathematics.text import plain
 from curate.verifiers.mathematics.units import measured
 
@@ -46,20 +46,42 @@ _SEMICOLON = re.compile(r";")
 _RELATIONS = re.compile(r"[≤≥<>=≠≈∈≡]|\\notin|\\to\b|\\rightarrow|\\Rightarrow|\\equiv")
 _UNIONS = re.compile(r"∪|∩|\\setminus|\\sqcup|(?<=[\])⦄])\s*U\s*(?=[\[(⦃])|(?<=[\])⦄}])\s*-\s*(?=⦃)")
 _COLON = re.compile(r":")
-_MATRIX = re.compile(r"^([(\[{]*)\\begin\s*\{([pbBvV]|small)?(matrix|array|cases|aligned|gathered)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\w*\}([)\]}]*)$", re.DOTALL)
+_MATRIX = re.compile(
+    r"^([(\[{]*)\\begin\s*\{([pbBvV]|small)?(matrix|array|cases|aligned|gathered)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\w*\}([)\]}]*)$",
+    re.DOTALL,
+)
 _COMMAS = re.compile(r"(?<![\d.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})|[-+]?0,\d+")
 _UNWRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
-_OPTION = re.compile(r"^(?:(?:option|choice|answer|选项|選項|选|選)\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])(?=\s*[.):、]|\s*$))\s*[.):、]?\s*", re.IGNORECASE)
-_FORMULA_REST = re.compile(r"^(?:[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
+_OPTION = re.compile(
+    r"^(?:(?:option|choice|answer|选项|選項|选|選)\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])(?=\s*[.):、]|\s*$))\s*[.):、]?\s*", re.IGNORECASE
+)
+_TIME = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)\s*([ap])\.?\s?m\.?")
+_FORMULA_REST = re.compile(r"^(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
 _NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
-_EMPTY = re.compile(r"∅|⦃\s*⦄|\{\s*\}|(?:the\s+)?(?:empty|null)\s+set|no(?:\s+real)?\s+solutions?(?:\s+exists?)?|there\s+(?:is|are)\s+no\s+(?:real\s+)?solutions?|无(?:实数)?解|无实根|空集")
+_EMPTY = re.compile(
+    r"∅|⦃\s*⦄|\{\s*\}|(?:the\s+)?(?:empty|null)\s+set|no(?:\s+real)?\s+solutions?(?:\s+exists?)?|there\s+(?:is|are)\s+no\s+(?:real\s+)?solutions?|无(?:实数)?解|无实根|空集"
+)
 _REALS = re.compile(
     r"(?:all\s+)?(?:the\s+)?real\s+numbers|all\s+reals|any\s+real\s+number|\\mathbb\s*\{?\s*R\s*\}?|R|全体实数|任意实数|实数集"
 )
 _INFINITY = re.compile(r"([-+]?)\s*(?:∞|infinity|inf|无穷大|无穷)")
+_SHORT_WORDS = frozenset(words_of("no on in it up"))
+_CONSTANTS = frozenset(words_of("pi inf infinity theta alpha beta lambda phi"))
+_COUNTING = dict(
+    zip(
+        words_of(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+        ),
+        range(21),
+        strict=True,
+    )
+)
+_COUNTING |= {w: 10 * k for k, w in enumerate(words_of("thirty forty fifty sixty seventy eighty ninety hundred"), 3)}
 _CONDITION = re.compile(r"\\mathbb\s*\{?\s*[ZNR]|^[ZNR](?:\^[+*]|\^\{[+*]\})?$|^(?:integers?|positive integers?|整数)$")
-_BARE_LABEL = re.compile(r"_\s*(?:\{[^{}]*\}|\w)|'|\([^()]*\)|\\angle|\\triangle|\\overline|\\overrightarrow|\\text|\\frac|\\bar|\\mathbb|\\sqrt|\\(?:sin|cos|tan|log|ln|min|max|arg|det)\b|[{}|\s\\:,]")
+_BARE_LABEL = re.compile(
+    r"_\s*(?:\{[^{}]*\}|\w)|'|\([^()]*\)|\\angle|\\triangle|\\overline|\\overrightarrow|\\text|\\frac|\\bar|\\mathbb|\\sqrt|\\(?:sin|cos|tan|log|ln|min|max|arg|det)\b|[{}|\s\\:,]"
+)
 
 
 def parts(text: str, separator: re.Pattern[str]) -> tuple[list[str], list[str]]:
@@ -116,14 +138,26 @@ def _words(text: str) -> str | None:
     return " ".join(bare.lower().split())
 
 
+def _is_word(letters: str) -> bool:
+    """Whether a run of letters is a word and not a product of names or a constant."""
+    return letters.lower() in _SHORT_WORDS or (len(letters) > 2 and letters.lower() not in _CONSTANTS)
+
+
 def _quantity(text: str, gold: bool) -> Value:
     m = measured(text, gold=gold)
     head = m.text
     if _NUMBER.fullmatch(head):
         return Value("quantity", text, node=num(Fraction(head) * m.factor), unit=m.unit, decimal="." in head)
-    head = re.sub(r"^(?:negative|minus)\s+(?=[\d\\])", "-", re.sub(r"^(?:approximately|about|roughly|around|exactly|约|大约)\s*(?=[-\d\\$])", "", head))
+    head = re.sub(
+        r"^(?:negative|minus)\s+(?=[\d\\])",
+        "-",
+        re.sub(r"^(?:approximately|about|roughly|around|exactly|约|大约)\s*(?=[-\d\\$])", "", head),
+    )
     head = re.sub(r"(?<=\d)(?:st|nd|rd|th)$|\^\s*\{?\s*\\text\s*\{(?:st|nd|rd|th)\}\s*\}?$", "", head)
-    if "∞" in head and (sign := _INFINITY.fullmatch(head)):
+    if head.isalpha() and len(head) > 1 and head.isascii() and _is_word(head):
+        low = head.lower()
+        return Value("quantity", text, node=num(_COUNTING[low]), unit=m.unit) if low in _COUNTING else Value("words", low)
+    if ("∞" in head or "无穷" in head or "inf" in head) and (sign := _INFINITY.fullmatch(wordless(head))):
         return Value("infinity", text, marks=("-" if sign[1] == "-" else "+",))
     try:
         found = parse(_COMMAS.sub(lambda c: c[0].replace(",", ""), head))
@@ -142,7 +176,9 @@ def _matrix(m: re.Match[str], gold: bool, depth: int) -> Value:
     if m[3] not in ("matrix", "array"):
         items = [read(r.replace("&", ", "), gold=gold, depth=depth + 1) for r in rows]
         return Value("list", text, tuple(items), (",",))
-    return Value("matrix", text, tuple(Value("tuple", r, tuple(read(c, gold=gold, depth=depth + 1) for c in r.split("&")), ("(", ")")) for r in rows))
+    return Value(
+        "matrix", text, tuple(Value("tuple", r, tuple(read(c, gold=gold, depth=depth + 1) for c in r.split("&")), ("(", ")")) for r in rows)
+    )
 
 
 def _repeats(items: list[Value]) -> bool:
@@ -152,11 +188,13 @@ def _repeats(items: list[Value]) -> bool:
 
 def _collection(pieces: list[str], mark: str, text: str, gold: bool, depth: int) -> Value:
     items = [read(p, gold=gold, depth=depth + 1) for p in pieces[:MOST_ITEMS] if p.strip()]
-    kept = [i for i in items if not (i.kind == "condition")]
+    kept = [i for i in items if i.kind != "condition"]
     items = kept or items
     flat: list[Value] = []
     for item in items:  # a list within: 1, ±2; or 21, 16 or 11
-        within = item.kind == "list" and (item.marks == ("±",) or (mark == "or" and len({i.label for i in item.items}) < 2 and len(items) > 1))
+        within = item.kind == "list" and (
+            item.marks == ("±",) or (mark == "or" and len({i.label for i in item.items}) < 2 and len(items) > 1)
+        )
         flat.extend(item.items if within and not _repeats(items) else [item])
     if len(flat) == 1:
         return flat[0]
@@ -189,7 +227,10 @@ def _relation(pieces: list[str], marks: list[str], text: str, gold: bool, depth:
         if label and len(exact) == 1:  # x ≈ 3.14
             exact, about = [pieces[-1]], []
         values = [read(p, gold=gold, depth=depth + 1) for p in (exact[-1], *about)]
-        numeric = all(p.kind != "unknown" and not re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", t)) for p, t in zip(values, (exact[-1], *about), strict=True))
+        numeric = all(
+            p.kind != "unknown" and not re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", t))
+            for p, t in zip(values, (exact[-1], *about), strict=True)
+        )
         first_numeric = not re.search(r"[A-Za-z]", re.sub(r"\\(?!text)[A-Za-z]+|\\text\{[^{}]*\}", "", first))
         if label or (numeric and first_numeric):
             return values[0]._replace(label=label, items=(*values[0].items, *(v for v in values[1:] if values[0].kind == "quantity")))
@@ -199,7 +240,7 @@ def _relation(pieces: list[str], marks: list[str], text: str, gold: bool, depth:
 
 def read(text: str, *, gold: bool, depth: int = 0) -> Value:
     """The structure of a `plain` text. Never raises: what it has no place for is of kind unknown."""
-    text = text.strip().strip("$").strip()
+    text = text.strip()
     while text and text[-1] in ".,;:" and not text.endswith("..."):
         text = text[:-1].rstrip()
     if _NUMBER.fullmatch(text):
@@ -215,14 +256,25 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
         return Value("empty", text)
     if _REALS.fullmatch(bare) or _REALS.fullmatch(low):
         return Value("reals", text) if bare != "R" else Value("quantity", text, node=Node("sym", name="R"))
-    if (m := _OPTION.match(bare)) and not _FORMULA_REST.match(rest := bare[m.end() :]) and (m[1] or bare[0].isupper() or low[:3] in ("opt", "cho")):
+    if (m := _TIME.fullmatch(low)) is not None:
+        return Value("ratio", text, tuple(Value("quantity", p, node=num(int(p))) for p in m[1].split(":")), unit=m[2])
+    if (
+        (m := _OPTION.match(bare))
+        and not _FORMULA_REST.match(rest := bare[m.end() :])
+        and (m[1] or bare[0].isupper() or low[:3] in ("opt", "cho"))
+    ):
         letter = (m[1] or m[2]).upper()
         behind = (read(_behind(text), gold=gold, depth=depth + 1),) if rest else ()
         return Value("option", text, behind, (letter, m[0].strip()))
     for separator, mark in ((_SEMICOLON, ";"), (_OR, "or"), (_AND, ",")):
         pieces, marks = parts(text, separator)
         if marks and (filled := [p for p in pieces if p.strip()]) and len(filled) > 1:
-            if mark == "," and _words(text) is not None and not any(re.search(r"\d", p) for p in filled) and max(len(p.split()) for p in filled) > 2:
+            if (
+                mark == ","
+                and _words(text) is not None
+                and not any(re.search(r"\d", p) for p in filled)
+                and max(len(p.split()) for p in filled) > 2
+            ):
                 return Value("words", _words(text) or "")
             joined = "and" if mark == "," and any("," not in m for m in marks) else mark
             return _collection(pieces, joined, text, gold, depth)

@@ -8,6 +8,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+words_of = str.split  # a table of names reads better as one text
 MOST_TOKENS = 1_500
 DEEPEST = 60
 LONGEST_EXPONENT = 4  # digits of the power of ten in 3.2e5
@@ -33,9 +34,18 @@ def num(value: Fraction | int) -> Node:
 PI, MINUS_ONE, ONE = Node("sym", name="π"), num(-1), num(1)
 # names of functions, and what else a run of letters can be
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt cbrt abs floor ceil gcd lcm max min".split()
+    words_of("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt cbrt abs floor ceil gcd lcm max min")
 )
-_ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot", "cosec": "csc", "arctg": "arctan", "ceiling": "ceil"}
+_ALIASES = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "tg": "tan",
+    "ctg": "cot",
+    "cosec": "csc",
+    "arctg": "arctan",
+    "ceiling": "ceil",
+}
 _NAMES = {"pi": "π", "infinity": "∞", "inf": "∞", "oo": "∞", "theta": "θ", "alpha": "α", "beta": "β", "lambda": "λ", "phi": "φ"}
 _LONG = sorted([*FUNCTIONS, *_ALIASES, *_NAMES], key=len, reverse=True)
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
@@ -49,8 +59,23 @@ _TOKEN = re.compile(
     r"|(?P<mark>\S))"
 )
 _SUBSCRIPT = re.compile(r"\s*_\s*(?:\{\s*(?:\\text\s*)?\{?\s*([\w\s,+-]{1,20}?)\s*\}?\s*\}|(\w))")
-_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "sixteen": 16, "hex": 16}
-_BASED = re.compile(r"\s*\(?\s*([0-9A-Za-z]{1,200})\s*\)?\s*(?:_\s*\{?\s*(?:\\text\s*)?\{?\s*\(?\s*(?:base\s*)?(\w{1,7})\s*\)?\s*\}?\s*\}?|\s\(?(?:in\s+)?base\s+\{?(\w{1,7})\}?\)?)\s*$")
+_BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "sixteen": 16,
+    "hex": 16,
+}
+_BASED = re.compile(
+    r"\s*\(?\s*([0-9A-Za-z]{1,200})\s*\)?\s*(?:_\s*\{?\s*(?:\\text\s*)?\{?\s*\(?\s*(?:base\s*)?(\w{1,7})\s*\)?\s*\}?\s*\}?|\s\(?(?:in\s+)?base\s+\{?(\w{1,7})\}?\)?)\s*$"
+)
 
 
 def based(text: str) -> Fraction | None:
@@ -231,7 +256,13 @@ class _Parser:
         whole, then, start = self.peek(), self.peek(1), self.at
         if whole.kind != "number" or not whole.text.isdigit():
             return None
-        if then.kind == "number" and then.text.isdigit() and self.peek(2).text == "/" and self.peek(3).text.isdigit() and self.peek(4).text != "^":
+        if (
+            then.kind == "number"
+            and then.text.isdigit()
+            and self.peek(2).text == "/"
+            and self.peek(3).text.isdigit()
+            and self.peek(4).text != "^"
+        ):
             part = Node("div", (num(then.value), num(self.peek(3).value)))
             end = self.at + 4
         elif then.kind == "command" and then.text == "frac":

@@ -61,73 +61,68 @@ _DEGREE = {"√": "", "∛": "[3]", "∜": "[4]"}
 _SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
 
-# commands by what they become; those that are not named here are left alone
-_COMMANDS = {
-    **dict.fromkeys("left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle displaystyle textstyle scriptstyle limits nolimits".split(), ""),
-    **dict.fromkeys("quad qquad enspace thinspace hspace hfill space newline".split(), "  "),
-    **dict.fromkeys("dfrac tfrac cfrac frac".split(), "\\frac"),
-    **dict.fromkeys("dbinom tbinom binom".split(), "\\binom"),
-    **dict.fromkeys(
-        "text mathrm mathbf textbf textit textrm textsf texttt mathit mathsf mbox hbox operatorname textnormal mathnormal emph bm boldsymbol rm bf it vec overrightarrow hat widehat mathcal mathscr".split(),
-        "\\text",
-    ),
-    **dict.fromkeys("boxed fbox".split(), "\\boxed"),
-    **dict.fromkeys("le leq leqslant leqq".split(), "≤"),
-    **dict.fromkeys("ge geq geqslant geqq".split(), "≥"),
-    **dict.fromkeys("ne neq".split(), "≠"),
-    **dict.fromkeys("approx simeq cong thickapprox doteq".split(), "≈"),
-    **dict.fromkeys("times cdot ast bullet".split(), "*"),
-    **dict.fromkeys("lbrace".split(), "⦃"),
-    **dict.fromkeys("rbrace".split(), "⦄"),
-    **dict.fromkeys("vert lvert rvert mid".split(), "|"),
-    **dict.fromkeys("emptyset varnothing".split(), "∅"),
-    **dict.fromkeys("ldots dots cdots dotsc dotsb".split(), "..."),
-    **dict.fromkeys("land wedge".split(), " and "),
-    **dict.fromkeys("lor vee".split(), " or "),
-    "lt": "<",
-    "gt": ">",
-    "div": "/",
-    "pm": "±",
-    "mp": "∓",
-    "infty": "∞",
-    "in": "∈",
-    "cup": "∪",
-    "cap": "∩",
-    "setminus": "\\setminus",
-    "backslash": "\\setminus",
-    "circ": "°",
-    "degree": "°",
-    "langle": "⟨",
-    "rangle": "⟩",
-    "lbrack": "[",
-    "rbrack": "]",
-    "lfloor": "⌊",
-    "rfloor": "⌋",
-    "lceil": "⌈",
-    "rceil": "⌉",
-    "colon": ":",
-    "pounds": "£",
-    "euro": "€",
-    "percent": "%",
-    "dollar": "$",
-    "imath": "i",
-    "pi": "π",
-    "alpha": "α",
-    "beta": "β",
-    "gamma": "γ",
-    "delta": "δ",
-    "epsilon": "ε",
-    "varepsilon": "ε",
-    "theta": "θ",
-    "lambda": "λ",
-    "mu": "μ",
-    "rho": "ρ",
-    "sigma": "σ",
-    "tau": "τ",
-    "phi": "φ",
-    "varphi": "φ",
-    "omega": "ω",
+# what commands become; those that are not named here are left alone
+_BECOME = {
+    "": "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle displaystyle textstyle scriptstyle limits nolimits",
+    "  ": "quad qquad enspace thinspace hspace hfill space newline",
+    "\\frac": "dfrac tfrac cfrac frac",
+    "\\binom": "dbinom tbinom binom",
+    "\\text": "text mathrm mathbf textbf textit textrm textsf texttt mathit mathsf mbox hbox operatorname textnormal mathnormal emph bm boldsymbol "
+    "rm bf it vec overrightarrow hat widehat mathcal mathscr",
+    "\\boxed": "boxed fbox",
+    "\\setminus": "setminus backslash",
+    "≤": "le leq leqslant leqq",
+    "≥": "ge geq geqslant geqq",
+    "≠": "ne neq",
+    "≈": "approx simeq cong thickapprox doteq",
+    "<": "lt",
+    ">": "gt",
+    "*": "times cdot ast bullet",
+    "/": "div",
+    "±": "pm",
+    "∓": "mp",
+    "∞": "infty",
+    "∈": "in",
+    "∪": "cup",
+    "∩": "cap",
+    "∅": "emptyset varnothing",
+    "°": "circ degree",
+    "|": "vert lvert rvert mid",
+    "⦃": "lbrace",
+    "⦄": "rbrace",
+    "⟨": "langle",
+    "⟩": "rangle",
+    "[": "lbrack",
+    "]": "rbrack",
+    "⌊": "lfloor",
+    "⌋": "rfloor",
+    "⌈": "lceil",
+    "⌉": "rceil",
+    "...": "ldots dots cdots dotsc dotsb",
+    " and ": "land wedge",
+    " or ": "lor vee",
+    ":": "colon",
+    "£": "pounds",
+    "€": "euro",
+    "%": "percent",
+    "$": "dollar",
+    "i": "imath",
+    "π": "pi",
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ε": "epsilon varepsilon",
+    "θ": "theta",
+    "λ": "lambda",
+    "μ": "mu",
+    "ρ": "rho",
+    "σ": "sigma",
+    "τ": "tau",
+    "φ": "phi varphi",
+    "ω": "omega",
 }
+_COMMANDS = {name: found for found, names in _BECOME.items() for name in names.split()}
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 _MARKS = {"{": "⦃", "}": "⦄", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_", "|": "|", "(": "", ")": "", "[": "", "]": "", "!": ""}
 _TOGETHER = re.compile(r"(?<![\d.])\d{1,3}(?:\s?(?:\{,\s?\}|,\s?\\!|\\[,;: !]|[\u2009\u202f\u00a0]|\{\\,\}|')\s?\d{3})+(?!\d)")
@@ -136,6 +131,7 @@ _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°)")
 _WRAPPED_STYLE = re.compile(r"\{\s*\\(?:rm|bf|it|displaystyle)\s+([^{}]*)\}")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _TWICE = re.compile(r"\\\\(?=[A-Za-z{}%$])")
+_NEEDLESS = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not the one in 3 1/2
 _STARS = re.compile(r"^(?:\*\*|__|`)+|(?:\*\*|__|`)+$")
 _OUTER = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _FORMULA_ENDS = ".,;:。，；：、 \n\t"
@@ -196,10 +192,10 @@ def plain(text: str) -> str:
         text = _APART.sub(lambda m: m[0].replace(" ", ""), text)
     if "°" in text:
         text = _DEGREES.sub("°", text)
-    text = text.replace("**", "^").replace("<=", "≤").replace(">=", "≥").replace("!=", "≠").replace("+/-", "±")
+    text = text.replace("~", " ").replace("**", "^").replace("<=", "≤").replace(">=", "≥").replace("!=", "≠").replace("+/-", "±")
     return unwrapped(text)
 
 
 def squeezed(text: str) -> str:
     """Plain text without spaces and without dress that never changes a meaning: equal ones are equal answers."""
-    return re.sub(r"\s+", "", text)
+    return _NEEDLESS.sub("", text)

@@ -7,6 +7,8 @@ number (5m) is a unit only in an answer, never in a gold, where it may be a name
 import re
 from typing import NamedTuple
 
+from curate.verifiers.mathematics.syntax import words_of
+
 # one spelling for each unit; "" is no unit at all
 _UNITS = {
     "": "unit units 个 個 只 隻 条 條 名 人 位 件 本 张 張 支 枝 辆 輛 头 頭 颗 顆 块 种 種 次 棵 套 双 雙 盒 袋 组 組 times",
@@ -61,12 +63,25 @@ _UNITS = {
     "km/h": "kmh kph kmph",
 }
 _SPELLING = {word: unit for unit, words in _UNITS.items() for word in ([unit] if unit else []) + words.split()}
-_MULTIPLES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12, "百": 100, "千": 1_000, "万": 10**4, "亿": 10**8}
+_MULTIPLES = {
+    "hundred": 100,
+    "thousand": 1_000,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "dozen": 12,
+    "百": 100,
+    "千": 1_000,
+    "万": 10**4,
+    "亿": 10**8,
+}
 _LONG_CHINESE = "|".join(sorted((w for w in [*_SPELLING, *_MULTIPLES] if w and "\u4e00" <= w[0] <= "\u9fff"), key=len, reverse=True))
 _POWERS = {"square": "^2", "sq": "^2", "squared": "^2", "cubic": "^3", "cu": "^3", "cubed": "^3", "平方": "^2", "立方": "^3"}
-_FILLERS = frozenset("of the a an in total each long wide tall high away old more left per".split()) - {"per"}
+_FILLERS = frozenset(words_of("of the a an in total each long wide tall high away old more left"))
 _NOT_UNITS = frozenset(
-    "pi sqrt sin cos tan cot sec csc log ln lg exp infinity inf or and theta alpha beta if when where for is mod base i e x y z n k th st nd rd am pm a p b".split()
+    words_of(
+        "pi sqrt sin cos tan cot sec csc log ln lg exp infinity inf or and theta alpha beta if when where for is mod base i e x y z n k th st nd rd am pm a p b"
+    )
 )
 
 _WRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
@@ -139,7 +154,9 @@ def _parted(text: str) -> tuple[str, str]:
     i = len(tokens)
     while i and (_UNIT_STARTS.match(tokens[i - 1]) or not tokens[i - 1].strip(" \n\t.,*/()")):
         i -= 1
-    while i < len(tokens) and not _UNIT_STARTS.match(tokens[i]) and tokens[i].strip() in (")", "),", ".", "*", "/"):  # these belong to the formula
+    while (
+        i < len(tokens) and not _UNIT_STARTS.match(tokens[i]) and tokens[i].strip() in (")", "),", ".", "*", "/")
+    ):  # these belong to the formula
         i += 1
     head = "".join(tokens[:i])
     if not head and len(tokens) > 2 and len(tokens[0]) == 1:  # "x dollars"
@@ -177,7 +194,7 @@ def measured(text: str, *, gold: bool) -> Measured:
     opened = _WRAP.sub(r" \1 ", text).strip() if wrapped else text
     opened = opened.replace("per cent", "percent").replace("°C", "celsius").replace("°F", "fahrenheit").replace("° C", "celsius")
     number, words = _parted(opened)
-    if not number or not words.strip():
+    if not number or not words.strip() or words.count("(") != words.count(")"):
         return Measured(text, unit)
     if words.strip() == "°" and _TURNED.search(number):  # the degrees belong to the argument
         return Measured(text, unit)
