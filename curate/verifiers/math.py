@@ -121,7 +121,7 @@ def _compared(gold: Gold, text: str) -> Decision:
     first = gold.values[0]
     if first.kind == "words" and len(first.text.split()) > LONGEST_WORDS:
         return Decision(None, "statement", "the gold is prose")
-    if None not in found:
+    if None not in found or not behind.may_read(clean):
         return Decision(False, "value")
     try:
         return Decision(behind.equal(_latex(plain(gold.text)), _latex(clean)), "math-verify")

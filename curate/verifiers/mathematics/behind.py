@@ -5,8 +5,13 @@ Only its LaTeX grammar reads the text, never `parse_expr`. Its SIGALRM timeouts 
 """
 
 import logging
+import re
 from functools import lru_cache
 from typing import Any
+
+
+LONGEST_TEXT = 400  # characters; its grammar takes seconds for nonsense of more
+_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
 
 class NotInstalled(Exception):
@@ -30,6 +35,11 @@ def _parsed(text: str) -> Any:
         "\\boxed{" + text + "}", [mv.LatexExtractionConfig(boxed_match_priority=0)], fallback_mode="no_fallback", parsing_timeout=None
     )
     return found[0] if found and not isinstance(found[0], str) else None
+
+
+def may_read(text: str) -> bool:
+    """Whether it is worth asking: short, and no prose."""
+    return len(text) <= LONGEST_TEXT and _WORDS.search(text) is None
 
 
 def readable(text: str) -> bool:

@@ -337,7 +337,7 @@ def evaluate(node: Node) -> Form:
         case "add":
             return reduce(add, [evaluate(a) for a in node.args])
         case "mul":
-            return multiply(evaluate(node.args[0]), evaluate(node.args[1]))
+            return reduce(multiply, [evaluate(a) for a in node.args])
         case "div":
             return multiply(evaluate(node.args[0]), inverse(evaluate(node.args[1])))
         case "pow":

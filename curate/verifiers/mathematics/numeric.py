@@ -6,7 +6,7 @@ float rounds it so, and numbers too large or small for the digits carried are no
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException, localcontext
-from functools import cache
+from functools import cache, reduce
 
 from curate.verifiers.mathematics.exact import TooMuch, Undefined
 from curate.verifiers.mathematics.syntax import Node
@@ -199,7 +199,7 @@ class _Steps:
             case "add":
                 return sum((a[0] for a in args), _0), sum((a[1] for a in args), _0)
             case "mul":
-                return _mul(args[0], args[1])
+                return reduce(_mul, args)
             case "div":
                 return _div(args[0], args[1])
             case "pow":

@@ -12,7 +12,7 @@ from curate.verifiers.mathematics.structure import wordless
 
 MOST_PARTS = 20
 LONGEST_GAP = 40  # characters between two parts of one breath
-LONGEST_PART = 20_000  # characters of an answer that are kept
+LONGEST_SENTENCE = 1_000  # characters of a text that is looked into; a longer one is compared as it is
 
 _CORRECTION = re.compile(
     r"\b(?:wait|actually|correct(?:ion|ed|ing)|mistake|sorry|oops|re-?check\w*|instead|however|hmm|apolog\w+|no|let me)\b|不对|更正|重新|错了|修正|等等",
@@ -100,7 +100,7 @@ def _hedge_around(text: str, start: int, end: int) -> str:
 
 
 def _distinct(spans: list[Span]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(s.text[:LONGEST_PART] for s in spans if s.text))
+    return tuple(dict.fromkeys(s.text for s in spans if s.text))
 
 
 def _boxed(text: str) -> Statement | None:
@@ -138,6 +138,8 @@ def _announced(text: str) -> Statement | None:
 
 def _plain(text: str) -> Statement | None:
     """A text that is all answer: the inside of tags, or the last line where that was asked for."""
+    if len(text) > LONGEST_SENTENCE:
+        return Statement((text.strip(),)) if text.strip() else None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         return None
@@ -169,8 +171,8 @@ def find(response: str, *, last_line: bool = False) -> Statement | None:
         return Statement(tuple(dict.fromkeys(parts)), (), hedge) if parts else None
     found = _boxed(text) or _announced(text)
     if found is None and last_line:
-        lines = [line for line in _SPECIAL.sub("", text).strip().split("\n") if line.strip()]
-        found = _plain(_last_sentence(lines[-1])) if lines else None
+        line = _SPECIAL.sub("", text[-2 * LONGEST_SENTENCE :]).strip().rpartition("\n")[2]
+        found = _plain(_last_sentence(line)[-LONGEST_SENTENCE:])
     return found if found is not None and found.parts else None
 
 
@@ -190,6 +192,8 @@ def sentence(text: str) -> str:
 def core(text: str) -> list[str]:
     """What in a sentence may be the answer itself: the formula or number that it says something is, or its only one. Empty where that is not clear."""
     found: list[str] = []
+    if len(text) > LONGEST_SENTENCE:
+        return found
     text = wordless(text) if "\\text" in text else text
     if _NEGATED.search(text):
         return found

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 words_of = str.split  # a table of names reads better as one text
 MOST_TOKENS = 1_500
-DEEPEST = 60
+DEEPEST = 40  # brackets, powers and commands within each other
+MOST_MARKS = 3  # of !, % and ° after one number
 LONGEST_EXPONENT = 4  # digits of the power of ten in 3.2e5
 
 
@@ -213,29 +214,29 @@ class _Parser:
         return node
 
     def sum(self) -> Node:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise Unread("too deep")
         terms = [self.term()]
         while self.peek().kind == "mark" and self.peek().text in "+-":
             minus = self.peek().text == "-"
             self.at += 1
             term = self.term()
             terms.append(Node("mul", (MINUS_ONE, term)) if minus else term)
-        self.depth -= 1
         return terms[0] if len(terms) == 1 else Node("add", tuple(terms))
 
     def term(self) -> Node:
-        node = self.signed()
+        factors = [self.signed()]
         while True:
             if self.mark("*"):
-                node = Node("mul", (node, self.signed()))
+                factors.append(self.signed())
             elif self.mark("/"):
-                node = Node("div", (node, self.signed()))
+                divided = Node("div", (ONE, self.signed()))
+                if factors[-1].kind == "div":  # a long chain stays flat
+                    factors.append(divided)
+                else:
+                    factors[-1] = divided._replace(args=(factors[-1], divided.args[1]))
             elif self.starts():
-                node = Node("mul", (node, self.power()))
+                factors.append(self.power())
             else:
-                return node
+                return factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
 
     def starts(self) -> bool:
         """Whether the next token begins a factor, without a sign before it."""
@@ -245,11 +246,12 @@ class _Parser:
         return token.kind in ("command", "name", "function") or (token.kind == "mark" and token.text in "({[⌊⌈")
 
     def signed(self) -> Node:
-        if self.mark("-"):
-            return Node("mul", (MINUS_ONE, self.signed()))
-        if self.mark("+"):
-            return self.signed()
-        return self._mixed() or self.power()
+        minus = False
+        while self.peek().kind == "mark" and self.peek().text in "+-":
+            minus ^= self.peek().text == "-"
+            self.at += 1
+        node = self._mixed() or self.power()
+        return Node("mul", (MINUS_ONE, node)) if minus else node
 
     def _mixed(self) -> Node | None:
         """A mixed number, 1\frac{1}{2} or 1 1/2; None, and nothing taken, for everything else."""
@@ -279,7 +281,7 @@ class _Parser:
 
     def power(self) -> Node:
         node = self.atom()
-        while True:
+        for _ in range(MOST_MARKS):
             if self.mark("!"):
                 node = Node("fn", (node,), "factorial")
             elif self.mark("°"):
@@ -297,9 +299,19 @@ class _Parser:
 
     def exponent(self) -> Node:
         if self.mark("-"):
-            return Node("mul", (MINUS_ONE, self.exponent()))
+            return Node("mul", (MINUS_ONE, self.exponent() if self.peek().text != "-" else self.atom()))
         node = self.atom()
-        return Node("pow", (node, self.exponent())) if self.mark("^") else node
+        if not self.mark("^"):
+            return node
+        self.deeper()
+        node = Node("pow", (node, self.exponent()))
+        self.depth -= 1
+        return node
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Unread("too deep")
 
     def group(self, closing: str) -> Node:
         node = self.sum()
@@ -307,6 +319,12 @@ class _Parser:
         return node
 
     def atom(self) -> Node:
+        self.deeper()
+        node = self._atom()
+        self.depth -= 1
+        return node
+
+    def _atom(self) -> Node:
         token = self.peek()
         self.at += 1
         if token.kind == "number":
