@@ -21,7 +21,7 @@ _ANNOUNCED = re.compile(
     r"(?:(?:is|are|would\s+be|should\s+be|must\s+be|will\s+be|comes\s+out\s+to\s+be|equals)(?![A-Za-z])|:|=|\uff1a)"
     r"|\bfinal\s+result\s+is\b"
     r"|(?:最终|最后|正确)?(?:的)?(?:答案|结果|答)\s*(?:是|为|為|應為|应为|应该是|等于|選|选|[:\uff1a])|故选\s*[:\uff1a]?"
-    r"|^\s*####(?!#))"
+    r"|(?:^|\s)####(?!#))"
     r"[\s:\uff1a*_]*",
     re.IGNORECASE,
 )

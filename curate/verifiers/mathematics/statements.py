@@ -59,7 +59,14 @@ _COUNTED = re.compile(
 _SEGMENT = re.compile(r"\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
 _NUMBER = re.compile(r"(?<![\w.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![\w^])")
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
-_NEGATED = re.compile(r"\b(?:not|n't|never|cannot|no)\b|不", re.IGNORECASE)
+# what is said about a number without saying that it is the answer
+_OR = re.compile(r"\bor\b|或", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:not|n't|never|cannot|no|more|less|fewer|least|most|greater|smaller|larger|between|over|under|below|above|within|up\s+to|nearly|almost|except|wrong|incorrect)\b"
+    r"|不|至少|至多|大于|小于|超过|以上|以下|左右|之间|错",
+    re.IGNORECASE,
+)
+_OPENERS = re.compile(r"^(?:(?:therefore|thus|hence|so|then|finally|simply|just|clearly|indeed|still|indeed)\b[\s,:]*)+", re.IGNORECASE)
 
 
 _STOPS = ".,;。，；"
@@ -93,7 +100,7 @@ def _last_breath(text: str, spans: list[Span]) -> list[Span]:
 def _hedge_around(text: str, start: int, end: int) -> str:
     """A hedge in the words around a box."""
     line_start = text.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
-    before, after = text[line_start:start], text[end : end + 80]
+    before, after = text[line_start:start], text[end : end + 80].replace("\\text{", " ").replace("}", " ")
     if _HEDGED_BEFORE.search(before) or _EITHER_BEFORE.search(before) or _HEDGED_AFTER.search(after):
         return "a hedge"
     return ""
@@ -184,7 +191,7 @@ def _last_sentence(line: str) -> str:
 
 def sentence(text: str) -> str:
     """What a line says before it goes on to explain."""
-    text = _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip()
+    text = _OPENERS.sub("", _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip())
     text = _SENTENCE_END.split(text, maxsplit=1)[0].strip()
     return re.sub(r"[,,]\s+(?=(?:that|as|or so|if|when|assuming)\b).*$", "", text).strip(" *").rstrip(_STOPS)
 
@@ -198,7 +205,8 @@ def core(text: str) -> list[str]:
     if _NEGATED.search(text):
         return found
     copulas = list(_COPULA.finditer(text))
-    if copulas and not _OR_AND.search(text[: copulas[-1].start()]) and copulas[-1].start():
+    head = text[: copulas[-1].start()] if copulas else ""
+    if head.strip() and not (_OR_AND.search(head) if len(copulas) > 1 else _OR.search(head)):
         rest = text[copulas[-1].end() :].strip()
         if re.search(r"\d|\\|\$", rest):
             found.append(rest)

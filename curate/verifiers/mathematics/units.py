@@ -171,7 +171,7 @@ def _is_unit(words: str, *, spaced: bool, wrapped: bool) -> bool:
     if not letters:
         return True
     if wrapped:
-        return letters[0].lower() not in _NOT_UNITS or letters[0] in _SPELLING
+        return letters[0] in _SPELLING or (letters[0].lower() not in _NOT_UNITS and (len(letters[0]) > 1 or len(letters) > 1))
     first = letters[0]
     if first.lower() in _NOT_UNITS and first not in _SPELLING:
         return False
