@@ -9,6 +9,7 @@ LONGEST_TEXT = 2_000  # characters of an expression
 MOST_DIGITS = 1_000  # digits in a row
 LARGEST_EXPONENT = 10_000
 LARGEST_FACTORIAL = 2_500
+SHORT = 40  # characters that hold nothing large without a power, factorial or command
 HIGHEST_TOWER = 3  # exponents within exponents
 DEEPEST = 40  # brackets within brackets
 
@@ -28,6 +29,8 @@ def too_costly(text: str) -> str:
     """Why evaluating an expression could take too long or too much memory ("" if it could not)."""
     if len(text) > LONGEST_TEXT:
         return f"an expression of {len(text)} characters"
+    if len(text) <= SHORT and "^" not in text and "!" not in text and "\\" not in text and "**" not in text:
+        return ""
     if re.search(rf"\d{{{MOST_DIGITS + 1}}}", text):
         return f"a number of more than {MOST_DIGITS} digits"
     depth = deepest = 0

@@ -199,7 +199,7 @@ def sentence(text: str) -> str:
 def core(text: str) -> list[str]:
     """What in a sentence may be the answer itself: the formula or number that it says something is, or its only one. Empty where that is not clear."""
     found: list[str] = []
-    if len(text) > LONGEST_SENTENCE:
+    if len(text) > LONGEST_SENTENCE or (text.isascii() and " " not in text and "$" not in text and ":" not in text):
         return found
     text = wordless(text) if "\\text" in text else text
     if _NEGATED.search(text):

@@ -56,6 +56,7 @@ _UNWRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
 _OPTION = re.compile(
     r"^(?:(?:option|choice|answer|选项|選項|选|選)\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])(?=\s*[.):、]|\s*$))\s*[.):、]?\s*", re.IGNORECASE
 )
+_PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|sqrt|pi|exp)\b)[A-Za-z]{3,20}\s+[A-Za-z]{2,}")
 _TIME = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)\s*([ap])\.?\s?m\.?")
 _FORMULA_REST = re.compile(r"^(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
 _NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
@@ -169,6 +170,8 @@ def _quantity(text: str, gold: bool) -> Value:
 
 
 def _parsed(text: str, head: str, m: Measured) -> Value:
+    if _PROSE.search(head):
+        return Value("words", _words(text) or " ".join(text.lower().split()))
     try:
         found = parse(_COMMAS.sub(lambda c: c[0].replace(",", ""), head))
     except Unread:
