@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from curate.verifiers.extraction import Span, box_spans, statement_spans, tags, visible
-from curate.verifiers.mathematics.structure import wordless
+from curate.verifiers.mathematics.structure import NUMBER, wordless
 
 MOST_PARTS = 20
 LONGEST_GAP = 40  # characters between two parts of one breath
@@ -168,13 +168,15 @@ def find(response: str, *, last_line: bool = False) -> Statement | None:
         parts: list[str] = []
         hedge = ""
         for pair in last:
+            if NUMBER.fullmatch(pair.text):
+                parts.append(pair.text)
+                continue
             inside = _boxed(pair.text) or _announced(pair.text) or _plain(pair.text)
             if inside is not None:
                 parts.extend(inside.parts)
                 hedge = hedge or inside.hedge
-        after = box_spans(text[last[-1].end :])
-        if parts:
-            parts.extend(b.text for b in after if b.text)
+        if parts and "\\boxed" in text:
+            parts.extend(b.text for b in box_spans(text[last[-1].end :]) if b.text)
         return Statement(tuple(dict.fromkeys(parts)), (), hedge) if parts else None
     found = _boxed(text) or _announced(text)
     if found is None and last_line:
@@ -224,7 +226,7 @@ def core(text: str) -> list[str]:
         if len(numbers) == 1 and not _OR_AND.search(text) and "\\" not in text:
             after = re.match(r"\s*([A-Za-z]+)", text[numbers[0].end() :])
             found.append(numbers[0].group() + (f" {after[1]}" if after else ""))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _words(text: str) -> bool:

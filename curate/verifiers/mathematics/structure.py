@@ -59,7 +59,7 @@ _OPTION = re.compile(
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|sqrt|pi|exp)\b)[A-Za-z]{3,20}\s+[A-Za-z]{2,}")
 _TIME = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)\s*([ap])\.?\s?m\.?")
 _FORMULA_REST = re.compile(r"^(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
-_NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
+NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _EMPTY = re.compile(
     r"∅|⦃\s*⦄|\{\s*\}|(?:the\s+)?(?:empty|null)\s+set|no(?:\s+real)?\s+solutions?(?:\s+exists?)?|there\s+(?:is|are)\s+no\s+(?:real\s+)?solutions?|无(?:实数)?解|无实根|空集"
 )
@@ -147,7 +147,7 @@ def _is_word(letters: str) -> bool:
 def _quantity(text: str, gold: bool) -> Value:
     m = measured(text, gold=gold)
     head = m.text
-    if _NUMBER.fullmatch(head):
+    if NUMBER.fullmatch(head):
         return Value("quantity", text, node=num(Fraction(head) * m.factor), unit=m.unit, decimal="." in head)
     head = re.sub(
         r"^(?:negative|minus)\s+(?=[\d\\])",
@@ -256,7 +256,7 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
     text = text.strip()
     while text and text[-1] in ".,;:" and not text.endswith("..."):
         text = text[:-1].rstrip()
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         return Value("quantity", text, node=num(Fraction(text)), decimal="." in text)
     if depth > DEEPEST or not text:
         return Value("unknown", text)
