@@ -35,6 +35,9 @@ NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[ver
 
 
 STARTS_WITH_WORDS = re.compile(r"\W{0,3}[A-Za-z]{2,20}(?:\s+[A-Za-z]{2,20}|\s+(?:is|=|[$\d]))")
+# one answer in two forms: 1/2 (or 0.5); both have to be the gold
+SAID_TWICE = re.compile(r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or|or equivalently,?|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?")
+NAMES_NO_NUMBER = re.compile(r"(?!.*\b(?:or|not|maybe|wrong|incorrect)\b)[A-Za-z][A-Za-z -]*")
 _ENCODE = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":")
 ).encode  # canonical JSON, without building an encoder each time
@@ -149,6 +152,11 @@ def equal(gold: Gold, text: str) -> Decision:
         decisions = [_compared(gold, i) for i in inner]
         return next((d for d in decisions if d.equal is True), decisions[0])
     decision = _compared(gold, text)
+    if decision.equal is False and (twice := SAID_TWICE.fullmatch(text)) is not None:
+        first, again = twice[1], twice[2] or twice[3]
+        agreed = [_compared(gold, s) for s in ((first,) if NAMES_NO_NUMBER.fullmatch(again) else (first, again))]
+        if all(d.equal is True for d in agreed):
+            return agreed[0]
     if decision.equal is True or (gold.values and gold.values[0].kind == "words"):
         return decision
     for inner in core(text):
