@@ -36,7 +36,9 @@ NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[ver
 
 STARTS_WITH_WORDS = re.compile(r"\W{0,3}[A-Za-z]{2,20}(?:\s+[A-Za-z]{2,20}|\s+(?:is|=|[$\d]))")
 # one answer in two forms: 1/2 (or 0.5); both have to be the gold
-SAID_TWICE = re.compile(r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or|or equivalently,?|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?")
+SAID_TWICE = re.compile(
+    r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or|or equivalently,?|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?"
+)
 NAMES_NO_NUMBER = re.compile(r"(?!.*\b(?:or|not|maybe|wrong|incorrect)\b)[A-Za-z][A-Za-z -]*")
 _ENCODE = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":")
@@ -159,8 +161,8 @@ def equal(gold: Gold, text: str) -> Decision:
             return agreed[0]
     if decision.equal is True or (gold.values and gold.values[0].kind == "words"):
         return decision
-    for inner in core(text):
-        found = _compared(gold, inner)
+    for candidate in core(text):
+        found = _compared(gold, candidate)
         if found.equal is True:
             return found
         decision = found if decision.equal is None else decision

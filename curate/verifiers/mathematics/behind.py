@@ -40,7 +40,9 @@ def _parsed(text: str) -> Any:
 
 
 def may_read(text: str) -> bool:
-    """Whether it is worth asking: short, and no prose."""
+    """Whether it is worth asking: short, whole, no prose, and infinity only where something runs to it."""
+    if text.count("{") != text.count("}") or ("∞" in text and not any(c in text for c in ("\\lim", "\\int", "\\sum", "\\prod"))):
+        return False
     return len(text) <= LONGEST_TEXT and _WORDS.search(_ENVIRONMENTS.sub("", text)) is None
 
 

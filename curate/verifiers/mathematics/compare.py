@@ -256,9 +256,8 @@ def _ratios(gold: Value, given: Value) -> bool | None:
         gold.unit or given.unit or any(len(i.text.strip()) > 1 and i.text.strip()[0] == "0" for i in (*gold.items, *given.items))
     ):  # 12:05 is a time
         return False
-    first, *others = [Node("mul", (g.node, given.items[0].node)) for g in gold.items[1:]], None
+    first = [Node("mul", (g.node, given.items[0].node)) for g in gold.items[1:]]
     second = [Node("mul", (a.node, gold.items[0].node)) for a in given.items[1:]]
-    del others
     return _all([equal_nodes(x, y) for x, y in zip(first, second, strict=True)])
 
 

@@ -208,7 +208,7 @@ def core(text: str) -> list[str]:
         return found
     copulas = list(_COPULA.finditer(text))
     head = text[: copulas[-1].start()] if copulas else ""
-    if head.strip() and not (_OR_AND.search(head) if len(copulas) > 1 else _OR.search(head)):
+    if re.search(r"[^\W\d_]", head) and not (_OR_AND.search(head) if len(copulas) > 1 else _OR.search(head)):
         rest = text[copulas[-1].end() :].strip()
         if re.search(r"\d|\\|\$", rest):
             found.append(rest)
