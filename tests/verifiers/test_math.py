@@ -47,10 +47,10 @@ def test_a_gold_is_its_own_answer(gold):
         assert verdict(gold, dress % text).status == "correct", dress
 
 
-@pytest.mark.parametrize("gold", [g for g in GOLDS if "\n" not in g])
+@pytest.mark.parametrize("gold", [g for g in GOLDS[::4] if "\n" not in g])
 def test_two_golds_are_the_same_both_ways(gold):
     mine = read_gold(gold).text
-    for other in GOLDS[::7]:
+    for other in GOLDS[::25]:
         there = verdict(gold, f"\\boxed{{{read_gold(other).text}}}").status
         assert there in {"correct", "wrong", "unverifiable"}
         if there == "correct" and "," not in mine and "\\%" not in gold + other and "%" not in gold + other:
@@ -171,15 +171,15 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
-def test_a_megabyte_of_anything_is_judged_within_the_pools_limits(unit):
-    text = unit * (1_000_000 // len(unit))
-
+@pytest.mark.slow
+def test_a_megabyte_of_anything_is_judged_within_the_pools_limits():
     async def judge():
-        async with VerifierPool(1, Limits(cpu_seconds=5.0)) as pool:
+        async with VerifierPool(2, Limits(cpu_seconds=5.0)) as pool:
+            texts = [unit * (1_000_000 // len(unit)) for unit in HOSTILE]
+            dressed = [d for t in texts for d in (t, f"\\boxed{{{t}}}", f"The answer is {t}", f"<answer>{t}</answer>")]
             return [
                 await pool.verify("math", Answer(r, None, r, "stop"), make_prompt("q", gold="17", meta='{"answer_line": true}'))
-                for r in (text, f"\\boxed{{{text}}}", f"The answer is {text}", f"<answer>{text}</answer>")
+                for r in dressed
             ]
 
     for found in asyncio.run(judge()):
@@ -215,7 +215,7 @@ STATEMENTS = [
 @settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.sampled_from(DRESSES))
 def test_an_integer_in_any_dress(n, dress):
-    for text in (str(n), f"{n}.0", *([] if "(%s" in dress else [f"{n:,}"])):  # (1,000) may be a pair
+    for text in (str(n), f"{n}.0", *([] if "(%s" in dress or dress == "{%s}" else [f"{n:,}"])):  # (1,000) may be a pair, {1,000} a set
         shown = f"\\boxed{{{dress % text}}}"
         assert verdict(str(n), shown).status == "correct", shown
         assert verdict(str(n + 1), shown).status == "wrong", shown
