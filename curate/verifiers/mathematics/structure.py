@@ -58,7 +58,7 @@ _OPTION = re.compile(
 )
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|sqrt|pi|exp)\b)[A-Za-z]{3,20}\s+[A-Za-z]{2,}")
 _TIME = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)\s*([ap])\.?\s?m\.?")
-_FORMULA_REST = re.compile(r"^(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
+_FORMULA_REST = re.compile(r"^(?!-\d)(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
 NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _EMPTY = re.compile(
     r"∅|⦃\s*⦄|\{\s*\}|(?:the\s+)?(?:empty|null)\s+set|no(?:\s+real)?\s+solutions?(?:\s+exists?)?|there\s+(?:is|are)\s+no\s+(?:real\s+)?solutions?|无(?:实数)?解|无实根|空集"
