@@ -92,7 +92,7 @@ def _latex(text: str) -> str:
     return "".join(names.get(c, c) for c in text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def read_gold(text: str) -> Gold:
     """The gold of a prompt: a number, LaTeX, words, or a text that holds the answer in a box or after "####"."""
     text = text.rpartition("####")[2].strip()
