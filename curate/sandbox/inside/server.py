@@ -1,0 +1,98 @@
+"""The fork server: `python -s -S -P -c "... main()" SETUP`, started once, forks a confined child for each program.
+
+It reads one byte with descriptors from its control socket, and never anything that a program wrote. A child that was handed the descriptors
+
+    job (a sealed file with JSON), stdin, stdout, stderr, results, calls
+
+reports on `results`: "+" when it is confined and about to run the program, or "!" and why it could not be, which is our failure and not the program's. The server answers with the child's pidfd, then
+with how it ended: [wait status, CPU seconds, peak memory in KiB].
+"""
+
+import builtins
+import gc
+import importlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from curate.sandbox.inside import confine, runner, system, tester
+
+FEWEST = 5  # descriptors of a job
+SET_UP_FAILED = 120  # exit status
+ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+# what programs import most; a child finds them loaded
+COMMON = """
+array ast asyncio bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions functools heapq io itertools json math numbers operator queue random re
+statistics string struct textwrap threading time traceback types typing unicodedata
+""".split()  # noqa: SIM905
+
+
+def _prepare(preload: list[str], scratch: str) -> None:
+    import _sitebuiltins
+
+    for name, end in (("exit", "Ctrl-D"), ("quit", "Ctrl-D")):  # `site` would have set them
+        setattr(builtins, name, _sitebuiltins.Quitter(name, end))
+    for name in [*COMMON, *preload]:
+        importlib.import_module(name)
+    random.seed(0)  # a program that draws lots gets the same verdict every time
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT | {"HOME": scratch, "TMPDIR": scratch})
+    time.tzset()
+    sys.argv = ["program.py"]
+    gc.collect()
+    gc.freeze()
+
+
+def _child(setup: confine.Setup, rules: int | None, parent: int, fds: list[int]) -> None:
+    """Never returns."""
+    results = fds[4]
+    try:
+        with open(fds[0], "rb", closefd=False) as f:
+            f.seek(0)
+            job: dict[str, Any] = json.loads(f.read())
+        confine.confine(setup, rules, job | {"parent": parent})
+        confine.descriptors(fds[1:])
+        results = 3
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        start = {**runner.WAYS, "tests": tester.prepare}[job["way"]](job)
+        confine.install(setup, job.get("profile", "program"))
+        os.write(results, b"+")
+    except BaseException as error:
+        os.write(results, f"!{type(error).__name__}: {error}".encode(errors="replace")[:2000])
+        os._exit(SET_UP_FAILED)
+    start()
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve until the control socket is closed."""
+    asked = json.loads(sys.argv[1])
+    setup = confine.Setup(**asked["setup"])
+    control = socket.socket(fileno=int(asked["control"]))
+    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    system.prctl(system.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _prepare(asked["preload"], setup.scratch)
+    rules = confine.ruleset(setup)
+    parent = os.getpid()
+    control.send(b"ready")
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 16, 16)
+        if not message or len(fds) < FEWEST:
+            os._exit(0)
+        child = os.fork()
+        if child == 0:
+            control.close()
+            _child(setup, rules, parent, fds)
+        for fd in fds:
+            os.close(fd)
+        handle = os.pidfd_open(child)
+        socket.send_fds(control, [b"p"], [handle])
+        os.close(handle)
+        _, status, usage = os.wait4(child, 0)
+        control.send(json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]).encode())
