@@ -95,7 +95,7 @@ class Server:
             ready = b""
         if ready != b"ready":
             self.process.kill()
-            said = self.process.stderr.read(4000).decode(errors="replace") if self.process.stderr else ""
+            said = self.process.stderr.read(1 << 20).decode(errors="replace") if self.process.stderr else ""
             raise SandboxError(f"the sandbox does not start: {said.strip().splitlines()[-1] if said.strip() else 'no word from it'}")
         self.control.settimeout(None)
         if self.process.stderr is not None:
@@ -118,7 +118,9 @@ class Server:
 class Program:
     """A program that a server is running. `job` is what the runner gets, beside the limits."""
 
-    def __init__(self, server: Server, job: dict[str, Any], limits: Limits, *, stdin: bytes | None = None, binary: bytes | None = None) -> None:
+    def __init__(
+        self, server: Server, job: dict[str, Any], limits: Limits, *, stdin: bytes | None = None, binary: bytes | None = None
+    ) -> None:
         self.server, self.limits = server, limits
         self.output, self.errors, self.unread = bytearray(), bytearray(), bytearray()
         self.received = 0
@@ -289,7 +291,9 @@ class Program:
         assert self.report is not None
         status, cpu, memory = self.report
         if not self.confined:
-            raise SandboxError(f"the sandbox could not confine a program: {bytes(self.unread[1:300]).decode(errors='replace') or 'it ended early'}")
+            raise SandboxError(
+                f"the sandbox could not confine a program: {bytes(self.unread[1:300]).decode(errors='replace') or 'it ended early'}"
+            )
         if not self.stopped and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and cpu < self.limits.cpu_seconds:
             raise SandboxError("a program was killed from outside, for want of memory perhaps")
         if self.stopped == "starved":
@@ -298,9 +302,9 @@ class Program:
 
 
 def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) -> None:
-    """Attend to programs until all have ended; each line of results goes to `heard`. Closes them. Raises SandboxError."""
+    """Attend to programs until all have ended; each line of results goes to `heard`, which may add a program. Where one ends, the others get no more lines. Closes them. Raises SandboxError."""
     idle = programs[0].limits.idle_seconds
-    longest = LONGEST_WAIT * (idle + sum(p.limits.cpu_seconds for p in programs))
+    longest = LONGEST_WAIT * (idle + 2 * programs[0].limits.cpu_seconds)
     asleep, started = 0.0, time.monotonic()
     last = started
     try:
@@ -319,6 +323,9 @@ def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) 
                         heard(owners[fd], line)
             for p in programs:
                 p.flush()
+            if len(programs) > 1 and any(p.ended for p in programs):
+                for p in programs:
+                    p.no_more_calls()
             now = time.monotonic()
             if now - last >= TICK:
                 pulse.beat()

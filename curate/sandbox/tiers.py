@@ -61,7 +61,7 @@ def interpreter() -> Interpreter:
     """What runs programs here."""
     executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     wanted = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
-    wanted |= {os.path.realpath(p) for p in (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.dirname(executable))}
+    wanted |= {os.path.realpath(p) for p in (sysconfig.get_path("stdlib"), os.path.dirname(executable))}
     roots = {w for w in wanted if not w.startswith("/usr/") and w != "/usr"}
     return Interpreter(executable, tuple(sorted(r for r in roots if not any(r != o and r.startswith(o + "/") for o in roots))))
 
@@ -93,7 +93,17 @@ def _bubblewrap(python: Interpreter, extra: Sequence[str], scratch: str, uid: in
     found = shutil.which("bwrap")
     if found is None:
         raise SandboxError("bubblewrap is not installed")
-    words = [found, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--as-pid-1"]
+    words = [
+        found,
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--die-with-parent",
+        "--new-session",
+        "--as-pid-1",
+    ]
     words += ["--cap-drop", "ALL"]
     if uid is None:
         words += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-add", CAPABILITIES[0]]
@@ -119,12 +129,12 @@ def start(tier: Tier, *, preload: Sequence[str] = (), packages: bool = False) ->
     """A server of that tier, with the modules in `preload` loaded; `packages`: programs see this interpreter's installed packages and ours. Raises SandboxError."""
     python = interpreter()
     sites = site_packages() if packages else ()
-    extra = (str(PACKAGE) if packages else str(PACKAGE / "sandbox" / "inside"), *sites)
+    extra = (str(PACKAGE), *sites) if packages else (str(PACKAGE / "sandbox" / "inside"),)
     root = os.geteuid() == 0 and tier.name != "none"
     uid = _child_uid() if root else None
-    seen = (*python.readable, *sites)
+    seen = (*python.readable, *sites, *((str(PACKAGE),) if packages else ()))
     scratch = "/scratch" if any(p.startswith("/tmp/") for p in seen) else "/tmp"
-    readable = (*seen, "/usr", *SYSTEM_DIRECTORIES, *SYSTEM_FILES, *((str(PACKAGE),) if packages else ()))
+    readable = (*seen, "/usr", *SYSTEM_DIRECTORIES, *SYSTEM_FILES)
     setup = {
         "tier": tier.name,
         "uid": uid,

@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from curate.sandbox.inside import landlock, seccomp, system
 
@@ -17,6 +17,7 @@ TEMPORARY_FILES = 1024
 DESCRIPTORS = 128
 MAIN_STACK = 512 << 20  # bytes; deep recursion in C or C++; memory is bounded by the address space
 SPARE_SECONDS = 1  # CPU time between the signal that an honest program gets and the one that nobody can catch
+SLACK = 1.25  # of CPU time: the kernel counts it by ticks, which are a sixth too many on a busy virtual machine
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -47,7 +48,7 @@ def _limit(kind: int, soft: int, hard: int | None = None) -> None:
 
 def limits(cpu_seconds: float, memory_bytes: int, tasks: int | None) -> None:
     """Hard limits; the CPU's ends the process by a signal that it cannot catch, one second after SIGPROF."""
-    seconds = int(cpu_seconds) + 1 + SPARE_SECONDS
+    seconds = int(cpu_seconds * SLACK) + 1 + SPARE_SECONDS
     _limit(resource.RLIMIT_CPU, seconds)
     _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_FSIZE, TEMPORARY_BYTES)
@@ -71,12 +72,10 @@ def descriptors(wanted: Sequence[int]) -> None:
 
 def confine(setup: Setup, rules: int | None, job: dict[str, Any]) -> None:
     """Give up everything but what the job needs. `rules`: the Landlock ruleset. The seccomp filter comes last, by `install`, since the runner still has to start. Raises OSError."""
-    if setup.tier != "none":
-        if setup.tier == "namespaces":
-            system.unshare(system.CLONE_NEWNS)
-            owner = "" if setup.uid is None else f",uid={setup.uid},gid={setup.uid}"
-            system.mount_tmpfs(setup.scratch, f"size={TEMPORARY_BYTES},nr_inodes={TEMPORARY_FILES},mode=0700{owner}")
-        os.setsid()
+    if setup.tier == "namespaces":
+        system.unshare(system.CLONE_NEWNS)
+        owner = "" if setup.uid is None else f",uid={setup.uid},gid={setup.uid}"
+        system.mount_tmpfs(setup.scratch, f"size={TEMPORARY_BYTES},nr_inodes={TEMPORARY_FILES},mode=0700{owner}")
     limits(job["cpu"], job["memory"], job["tasks"])
     if setup.tier != "none":
         if setup.uid is not None:
@@ -98,3 +97,10 @@ def install(setup: Setup, profile: seccomp.Profile) -> None:
     """The filter, after which nothing can be set up any more."""
     if setup.tier != "none":
         system.install_seccomp(seccomp.build(profile, changes=setup.tier == "namespaces", pid=os.getpid()))
+
+
+def build_filters(setup: Setup) -> None:
+    """Put the filters together before they are needed, so that children find them."""
+    if setup.tier != "none":
+        for profile in get_args(seccomp.Profile):
+            seccomp.build(profile, changes=setup.tier == "namespaces", pid=1)

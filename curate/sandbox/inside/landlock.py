@@ -12,7 +12,13 @@ from collections.abc import Iterable
 from curate.sandbox.inside.system import landlock_add, landlock_create
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
-ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}  # of files, by ABI; later ones have those of 5
+ALL_RIGHTS = {
+    1: (1 << 13) - 1,
+    2: (1 << 14) - 1,
+    3: (1 << 15) - 1,
+    4: (1 << 15) - 1,
+    5: (1 << 16) - 1,
+}  # of files, by ABI; later ones have those of 5
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | 1 << 14  # the ones that a rule on a single file may name; 1 << 14 is truncation
 TCP, SCOPES = 0b11, 0b11  # bind and connect; abstract sockets and signals
 

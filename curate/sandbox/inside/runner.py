@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 from curate.sandbox.inside import plain
+from curate.sandbox.inside.confine import SLACK
 
 RESULTS, CALLS = 3, 4
 LONGEST_CAUSE = 300  # characters of an error's text
@@ -43,7 +44,8 @@ def cause_of(error: BaseException) -> str:
 
 
 def timer(seconds: float) -> None:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    """End this process by SIGPROF after so many seconds of CPU time. A program can switch it off; then the hard limit ends it."""
+    signal.setitimer(signal.ITIMER_PROF, seconds * SLACK)
 
 
 def _module(source: str, name: str) -> dict[str, Any]:

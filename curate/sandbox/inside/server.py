@@ -14,14 +14,17 @@ import importlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from typing import Any
 
 from curate.sandbox.inside import confine, runner, system, tester
 
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process with threads cannot be forked safely
 FEWEST = 5  # descriptors of a job
 SET_UP_FAILED = 120  # exit status
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -32,16 +35,32 @@ statistics string struct textwrap threading time traceback types typing unicoded
 """.split()  # noqa: SIM905
 
 
-def _prepare(preload: list[str], scratch: str) -> None:
+def _preload(modules: list[str], setup: confine.Setup) -> None:
+    """Import packages. Some write caches as they do; they get a directory for it that is gone when they are loaded."""
+    if setup.tier == "namespaces":
+        system.mount_tmpfs(setup.scratch, f"size={confine.TEMPORARY_BYTES},mode=0700")
+    directory = tempfile.mkdtemp(dir=setup.scratch if setup.tier == "namespaces" else None)
+    os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), directory) | dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _prepare(preload: list[str], setup: confine.Setup) -> None:
     import _sitebuiltins
 
     for name, end in (("exit", "Ctrl-D"), ("quit", "Ctrl-D")):  # `site` would have set them
         setattr(builtins, name, _sitebuiltins.Quitter(name, end))
-    for name in [*COMMON, *preload]:
+    for name in COMMON:
         importlib.import_module(name)
+    if preload:
+        _preload(preload, setup)
     random.seed(0)  # a program that draws lots gets the same verdict every time
     os.environ.clear()
-    os.environ.update(ENVIRONMENT | {"HOME": scratch, "TMPDIR": scratch})
+    os.environ.update(ENVIRONMENT | {"HOME": setup.scratch, "TMPDIR": setup.scratch})
+    tempfile.tempdir = None
     time.tzset()
     sys.argv = ["program.py"]
     gc.collect()
@@ -77,8 +96,9 @@ def main() -> None:
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     system.prctl(system.PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _prepare(asked["preload"], setup.scratch)
+    _prepare(asked["preload"], setup)
     rules = confine.ruleset(setup)
+    confine.build_filters(setup)
     parent = os.getpid()
     control.send(b"ready")
     while True:

@@ -59,7 +59,10 @@ def install_seccomp(program: bytes) -> None:
     if SYS_SECCOMP < 0:
         raise OSError(38, f"no seccomp filter is known for {MACHINE}")
     argument = _Filter(len(program) // 8, program)
-    _checked(_libc.syscall(ctypes.c_long(SYS_SECCOMP), ctypes.c_long(SECCOMP_SET_MODE_FILTER), ctypes.c_long(0), ctypes.byref(argument)), "seccomp")
+    _checked(
+        _libc.syscall(ctypes.c_long(SYS_SECCOMP), ctypes.c_long(SECCOMP_SET_MODE_FILTER), ctypes.c_long(0), ctypes.byref(argument)),
+        "seccomp",
+    )
 
 
 def landlock_create(attributes: bytes | None, flags: int) -> int:
