@@ -3,6 +3,7 @@
 Each thread has its own servers, which die with it; so does a process after a fork. A server runs one program at a time, so nothing a program does can wait for, or meet, another one.
 """
 
+import builtins
 import json
 import os
 import threading
@@ -93,8 +94,8 @@ def _alone(job: dict[str, Any], limits: Limits, **given: bytes) -> Ending:
     return twice(run)
 
 
-def calls(source: str, entry: str | None, expressions: Sequence[str], limits: Limits) -> Calls:
-    """Run Python source as a module, then evaluate expressions in it, each under `limits.cpu_seconds`; `entry` can also be called `candidate`. Raises NoSandbox or SandboxError."""
+def calls(source: str, entry: str | None, expressions: Sequence[str | list[Any]], limits: Limits) -> Calls:
+    """Run Python source as a module, then evaluate expressions in it, or call `entry` with lists of JSON values, each under `limits.cpu_seconds`; `entry` can also be called `candidate`. Raises NoSandbox or SandboxError."""
     whole = limits._replace(cpu_seconds=limits.cpu_seconds * min(CALLS_TOGETHER, max(1, len(expressions))))
     job = {"way": "calls", "source": source, "entry": entry, "calls": list(expressions), "seconds": limits.cpu_seconds}
 
@@ -134,8 +135,8 @@ class Tests(NamedTuple):
     program: Ending
 
 
-def tests(source: str, parts: Sequence[str], entry: str | None, check: bool, limits: Limits) -> Tests:
-    """Run test code in one process and the program that it calls in another. `check`: the last part defines `check(candidate)`, which is called. Raises NoSandbox or SandboxError."""
+def tests(source: str, parts: Sequence[str], entry: str | None, limits: Limits, *, before: str = "", check: bool = False) -> Tests:
+    """Run test code in one process and the program that it calls in another. `before`: trusted code that the tests rely on; `check`: the last part defines `check(candidate)`, which is called. Raises NoSandbox or SandboxError."""
     whole = limits._replace(cpu_seconds=limits.cpu_seconds * CALLS_TOGETHER)
 
     def run() -> Tests:
@@ -152,8 +153,8 @@ def tests(source: str, parts: Sequence[str], entry: str | None, check: bool, lim
                     case ["load", str(text)]:
                         load_error = load_error or text
                     case ["loaded", list(names)] if tester is None:
-                        known = [n for n in names if isinstance(n, str) and n.isidentifier()]
-                        job = {"way": "tests", "parts": list(parts), "entry": entry, "names": known, "check": check}
+                        known = [n for n in names if isinstance(n, str) and n.isidentifier() and not hasattr(builtins, n)]
+                        job = {"way": "tests", "parts": list(parts), "entry": entry, "names": known, "before": before, "check": check}
                         tester = Program(server(Kind("tester")), job, whole)
                         programs.append(tester)
                     case ["value", int(i), str(text)] if tester is not None and i == asked - 1:

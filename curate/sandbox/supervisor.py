@@ -63,8 +63,8 @@ def sealed(data: bytes) -> int:
 class Server:
     """A running fork server. Starting it raises SandboxError where it does not come up; it runs one program at a time and dies with this process, or the thread that started it."""
 
-    def __init__(self, command: Callable[[int], Sequence[str]], tasks: Callable[[], int | None]) -> None:
-        self.tasks = tasks
+    def __init__(self, command: Callable[[int], Sequence[str]], tasks: Callable[[], int | None], uid: int | None = None) -> None:
+        self.tasks, self.uid = tasks, uid
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self.process = subprocess.Popen(
@@ -274,12 +274,16 @@ class Program:
                             return True
         return False
 
-    def close(self) -> None:
-        """Let go of its descriptors; a program that has not ended is killed with its server."""
-        self.no_more_calls()
+    def let_go(self) -> None:
+        """Read no more."""
         for fd in list(self.sources):
             os.close(fd)
         self.sources.clear()
+
+    def close(self) -> None:
+        """Let go of its descriptors; a program that has not ended is killed with its server."""
+        self.no_more_calls()
+        self.let_go()
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
@@ -337,8 +341,10 @@ def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) 
                         p.stop("idle")
                     elif now - started > longest:
                         p.stop("starved")
-                    if p.killed_at and p.report is None and now - p.killed_at > KILL_SECONDS:
-                        raise SandboxError("a program does not end when it is killed")
+                    if p.killed_at and not p.ended and now - p.killed_at > KILL_SECONDS:
+                        if p.report is None:
+                            raise SandboxError("a program does not end when it is killed")
+                        p.let_go()  # something that it started, as only a compiler can, holds its pipes
     finally:
         for p in programs:
             p.close()

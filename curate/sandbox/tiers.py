@@ -120,7 +120,10 @@ def _bubblewrap(python: Interpreter, extra: Sequence[str], scratch: str, uid: in
     for device in DEVICES:
         words += ["--dev-bind", device, device]
     words += ["--dir", "/tmp", "--dir", scratch, "--symlink", scratch, "/dev/shm"]
-    for directory in (*python.readable, *extra):
+    shown = (*python.readable, *extra)
+    for parent in sorted({str(p) for d in shown for p in Path(d).parents} - {"/", "/tmp", "/usr"}):
+        words += ["--perms", "0755", "--dir", parent]  # bubblewrap would make them for the server's user only
+    for directory in shown:
         words += ["--ro-bind", directory, directory]
     return [*words, "--remount-ro", "/", "--chdir", "/", "--"]
 
@@ -150,7 +153,7 @@ def start(tier: Tier, *, preload: Sequence[str] = (), packages: bool = False) ->
         asked = json.dumps({"setup": setup, "control": control, "preload": list(preload)})
         return [*prefix, python.executable, "-s", "-S", "-P", "-c", boot, asked]
 
-    return Server(command, _tasks(tier, root))
+    return Server(command, _tasks(tier, root), uid)
 
 
 def _tasks(tier: Tier, root: bool) -> Callable[[], int | None]:

@@ -83,10 +83,12 @@ def confine(setup: Setup, rules: int | None, job: dict[str, Any]) -> None:
             os.setgroups([])
             os.setresgid(setup.uid, setup.uid, setup.uid)
             os.setresuid(setup.uid, setup.uid, setup.uid)
-        os.chdir(setup.scratch if setup.tier == "namespaces" else "/")
+        os.chdir(setup.scratch if setup.tier == "namespaces" else job.get("directory") or "/")
         system.set_capabilities(1 << system.CAP_DAC_READ_SEARCH if setup.keep_reading else 0)
         system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
         if rules is not None:
+            if job.get("directory"):
+                rules = landlock.ruleset(setup.abi, setup.readable, [job["directory"]], DEVICES)
             system.landlock_restrict(rules)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
     if os.getppid() != job["parent"]:

@@ -58,7 +58,7 @@ def write(value: Any) -> str:
     return json.dumps(_written(value, 0, [MOST_VALUES]))
 
 
-def _hashable(keys: list[Any]) -> list[Any]:
+def hashable(keys: list[Any]) -> list[Any]:
     """The keys, unless many share a hash: a table of such keys takes quadratic time."""
     if len(keys) > FEW_KEYS:
         hashes = sorted(hash(key) for key in keys)
@@ -81,13 +81,13 @@ def _read(value: Any, depth: int) -> Any:
         case "t":
             return tuple([_read(v, depth + 1) for v in rest])
         case "s":
-            return set(_hashable([_read(v, depth + 1) for v in rest]))
+            return set(hashable([_read(v, depth + 1) for v in rest]))
         case "f":
-            return frozenset(_hashable([_read(v, depth + 1) for v in rest]))
+            return frozenset(hashable([_read(v, depth + 1) for v in rest]))
         case "q":
             return collections.deque([_read(v, depth + 1) for v in rest])
         case "d":
-            keys = _hashable([_read(k, depth + 1) for k, _ in rest])
+            keys = hashable([_read(k, depth + 1) for k, _ in rest])
             return dict(zip(keys, [_read(v, depth + 1) for _, v in rest], strict=True))
         case "i":
             return int(rest[0], 16)

@@ -1,4 +1,4 @@
-"""Runs one program in a confined process, in one of five ways:
+"""Runs one program in a confined process, in one of these ways:
 
     script     as a script, with stdin and stdout
     calls      as a module, then evaluates expressions that call it; each value goes out as plain data
@@ -6,6 +6,7 @@
     tests      trusted test code, whose calls of the program are answered by another process
     function   a trusted function of an installed module, on hostile arguments
     binary     a compiled program, by exec
+    compile    the compiler, by exec
 
 Everything here shares a process with the hostile program and may be rewritten by it. That gains it nothing: what it would have to write are the right answers, and those it was not given.
 """
@@ -91,13 +92,13 @@ def _script(job: dict[str, Any]) -> Callable[[], None]:
 
 
 def _calls(job: dict[str, Any]) -> Callable[[], None]:
-    codes = [compile(text, "<test>", "eval", dont_inherit=True) for text in job["calls"]]
+    entry = job["entry"]
+    codes = [compile(asked, "<test>", "eval", dont_inherit=True) if isinstance(asked, str) else asked for asked in job["calls"]]
 
     def start() -> None:
         timer(job["seconds"])
         try:
             names = _module(job["source"], "solution")
-            entry = job["entry"]
             if entry is not None:
                 names["candidate"] = eval(entry, names)  # noqa: S307
         except BaseException as error:
@@ -106,7 +107,8 @@ def _calls(job: dict[str, Any]) -> Callable[[], None]:
         for i, code in enumerate(codes):
             timer(job["seconds"])
             try:
-                reply = ["value", i, plain.write(eval(code, names))]  # noqa: S307
+                value = eval(entry, names)(*code) if isinstance(code, list) else eval(code, names)  # noqa: S307
+                reply = ["value", i, plain.write(value)]
             except BaseException as error:
                 reply = ["error", i, cause_of(error)]
             send(reply)
@@ -165,5 +167,15 @@ def _binary(job: dict[str, Any]) -> Callable[[], None]:
     return start
 
 
-WAYS = {"script": _script, "calls": _calls, "serve": _serve, "function": _function, "binary": _binary}
+def _compile(job: dict[str, Any]) -> Callable[[], None]:
+    def start() -> None:
+        try:
+            os.execve("/bin/sh", ["sh", "-c", job["script"]], {**os.environ, "TMPDIR": os.getcwd()})
+        except OSError:
+            os._exit(127)
+
+    return start
+
+
+WAYS = {"compile": _compile, "script": _script, "calls": _calls, "serve": _serve, "function": _function, "binary": _binary}
 """What starts a program, by name: each does what needs more powers than the program has, and returns the rest."""

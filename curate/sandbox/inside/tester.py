@@ -58,17 +58,18 @@ class Program:
 
 
 def prepare(job: dict[str, Any]) -> Callable[[], None]:
-    """As in `runner.WAYS`. The job names the functions to stand in for, and the entry point, which `candidate` is another name for."""
+    """As in `runner.WAYS`. The job names the functions to stand in for, and the entry point, which `candidate` is another name for. `before` is trusted code that tests rely on."""
     program = Program()
     names: dict[str, Any] = {"__name__": "tests"}
     entry = job["entry"]
-    for name in [*job["names"], *([entry] if entry else [])]:
+    for name in job["names"]:
         names[name] = program.stand_in(name)
-    if entry:
-        names["candidate"] = names[entry]
 
     def start() -> None:
         runner.timer(job["cpu"])
+        exec(compile(job["before"], "<before>", "exec", dont_inherit=True), names)  # noqa: S102  # the gold's
+        if entry:
+            names[entry] = names["candidate"] = program.stand_in(entry)
         for i, part in enumerate(job["parts"]):
             try:
                 exec(compile(part, "<tests>", "exec", dont_inherit=True), names)  # noqa: S102  # tests are the gold's, and confined too
