@@ -25,7 +25,7 @@ LONGEST_WAIT = 20.0  # wall time, in multiples of CPU and idle limit together, o
 TICK = 0.05  # seconds between looks at a program that takes longer than that
 CHUNK = 1 << 18
 MOST_ERRORS = 1 << 16  # bytes of stderr kept
-MOST_RESULTS = 64 << 20  # bytes of results
+MOST_RESULTS = 32 << 20  # bytes of results
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
 
 

@@ -14,6 +14,7 @@ Any of these may stand under `verification_info` or `input_output`, as an object
 
 import ast
 import json
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from curate.sandbox import Limits
@@ -189,6 +190,7 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
         return made._replace(kind="tester", parts=parts, check=check)
 
 
+@lru_cache(maxsize=32)  # the samples of one prompt are judged together
 def parse(gold: str | None) -> Target:
     """The target that a gold describes. Raises Malformed."""
     value = _object(gold or "")
