@@ -57,7 +57,6 @@ def _prepare(preload: list[str], setup: confine.Setup) -> None:
         importlib.import_module(name)
     if preload:
         _preload(preload, setup)
-    random.seed(0)  # a program that draws lots gets the same verdict every time
     os.environ.clear()
     os.environ.update(ENVIRONMENT | {"HOME": setup.scratch, "TMPDIR": setup.scratch})
     tempfile.tempdir = None
@@ -76,6 +75,7 @@ def _child(setup: confine.Setup, rules: int | None, parent: int, fds: list[int])
             job: dict[str, Any] = json.loads(f.read())
         confine.confine(setup, rules, job | {"parent": parent})
         confine.descriptors(fds[1:])
+        random.seed(0)  # `random` seeds itself after a fork; a program that draws lots shall get the same verdict every time
         results = 3
         signal.signal(signal.SIGINT, signal.default_int_handler)
         start = {**runner.WAYS, "tests": tester.prepare}[job["way"]](job)
