@@ -33,11 +33,12 @@ def compile_cpp(source: str) -> bytes:
     def run() -> bytes:
         with ExitStack() as stack:
             one = server(Kind("compiler"))
-            job = {"way": "compile", "profile": "compiler", "script": SCRIPT, "directory": None}
+            job = {"way": "compile", "profile": "compiler", "script": SCRIPT}
             if choice.tier().name != "namespaces":
-                job["directory"] = stack.enter_context(tempfile.TemporaryDirectory())
+                directory = stack.enter_context(tempfile.TemporaryDirectory())
                 if one.uid is not None:
-                    os.chown(job["directory"], one.uid, one.uid)
+                    os.chown(directory, one.uid, one.uid)
+                job["directory"] = directory
             program = Program(one, job, LIMITS, stdin=source.encode("utf-8", "replace"))
             try:
                 watch([program], lambda _program, _line: None)
@@ -49,7 +50,9 @@ def compile_cpp(source: str) -> bytes:
             raise CompileError("the compiler exceeded its limits")
         if ending.status != 0:
             lines = ending.errors.decode(errors="replace").splitlines()
-            raise CompileError(next((line for line in lines if "error" in line), lines[-1] if lines else "no reason given")[:LONGEST_COMPLAINT])
+            raise CompileError(
+                next((line for line in lines if "error" in line), lines[-1] if lines else "no reason given")[:LONGEST_COMPLAINT]
+            )
         return ending.output
 
     return twice(run)

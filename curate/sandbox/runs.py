@@ -135,7 +135,7 @@ class Tests(NamedTuple):
     program: Ending
 
 
-def tests(source: str, parts: Sequence[str], entry: str | None, limits: Limits, *, before: str = "", check: bool = False) -> Tests:
+def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Limits, *, before: str = "", check: bool = False) -> Tests:
     """Run test code in one process and the program that it calls in another. `before`: trusted code that the tests rely on; `check`: the last part defines `check(candidate)`, which is called. Raises NoSandbox or SandboxError."""
     whole = limits._replace(cpu_seconds=limits.cpu_seconds * CALLS_TOGETHER)
 

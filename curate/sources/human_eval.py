@@ -49,7 +49,9 @@ class HumanEval:
         o = self.options
         for problem in problems:
             text = problem["prompt"]
-            gold = canonical_json({"language": "python", "prompt": text} | {name: problem[name] for name in ("test", "entry_point", "canonical_solution")})
+            gold = canonical_json(
+                {"language": "python", "prompt": text} | {name: problem[name] for name in ("test", "entry_point", "canonical_solution")}
+            )
             verifier = None if o.verifier == NO_VERIFIER else o.verifier or "code"
             yield make_prompt(
                 (Message("user", f"{REQUEST}```python\n{text.rstrip()}\n```"),),

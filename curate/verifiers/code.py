@@ -33,7 +33,7 @@ LONGEST_CAUSE = 200
 class Failure(NamedTuple):
     """The first test that did not pass: its index, what kind of failure, and its cause."""
 
-    index: int
+    at: int
     kind: str  # output | value | assertion | error | exit | cpu | idle | memory | size | missing | load
     cause: str
 
@@ -137,7 +137,7 @@ def _judged(target: Target, i: int, replies: list[tuple[str, str]]) -> tuple[str
 
 
 def _tester(target: Target, source: str) -> Result:
-    made = sandbox.tests(source, target.parts, target.entry, target.limits, before=target.begun, check=target.check)
+    made = sandbox.with_tests(source, target.parts, target.entry, target.limits, before=target.begun, check=target.check)
     if made.load_error and not any(o is None for o in made.outcomes):
         return Result(0, 0, Failure(0, "load", made.load_error))
     passed = sum(o is None for o in made.outcomes)
@@ -198,9 +198,11 @@ def _run(target: Target, found: str) -> Verdict:
     if result.failure is None and result.passed == target.total:
         return Verdict("correct", 1.0, detail=json.dumps(detail))
     failure = result.failure or Failure(result.run, "missing", "not run")
-    detail["failed"] = failure._replace(cause=failure.cause[:LONGEST_CAUSE])._asdict()
-    where = "" if failure.kind == "load" else f"test {failure.index + 1} of {target.total}: "
-    return Verdict("wrong", min(result.passed, target.total - 1) / target.total, f"{where}{failure.cause[:LONGEST_CAUSE]}", detail=json.dumps(detail))
+    detail["failed"] = {"index": failure.at, "kind": failure.kind, "cause": failure.cause[:LONGEST_CAUSE]}
+    where = "" if failure.kind == "load" else f"test {failure.at + 1} of {target.total}: "
+    return Verdict(
+        "wrong", min(result.passed, target.total - 1) / target.total, f"{where}{failure.cause[:LONGEST_CAUSE]}", detail=json.dumps(detail)
+    )
 
 
 def reference(prompt: Prompt) -> str | None:

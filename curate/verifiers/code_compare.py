@@ -19,7 +19,9 @@ _SPACE = re.compile(r"(\s+)")
 
 def close(got: float, expected: float) -> bool:
     """Within the tolerance."""
-    return got == expected or (math.isfinite(got) and math.isfinite(expected) and abs(got - expected) <= TOLERANCE * max(1.0, abs(expected)))
+    return got == expected or (
+        math.isfinite(got) and math.isfinite(expected) and abs(got - expected) <= TOLERANCE * max(1.0, abs(expected))
+    )
 
 
 def _lines(text: str) -> list[str]:
@@ -63,7 +65,11 @@ def same_value(got: Any, expected: Any) -> bool:
     if isinstance(expected, str):
         return type(got) is str and got == expected
     if isinstance(expected, list):
-        return isinstance(got, list | tuple) and len(got) == len(expected) and all(same_value(g, e) for g, e in zip(got, expected, strict=True))
+        return (
+            isinstance(got, list | tuple)
+            and len(got) == len(expected)
+            and all(same_value(g, e) for g, e in zip(got, expected, strict=True))
+        )
     if isinstance(expected, dict):
         if not isinstance(got, dict) or len(got) != len(expected):
             return False

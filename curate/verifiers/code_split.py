@@ -23,12 +23,46 @@ LONGEST_REPEAT = 1_000_000  # items of a repeated or counted sequence
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (abs, all, any, bool, dict, enumerate, float, frozenset, int, len, list, max, min, range, reversed, round, set, sorted, str, sum, tuple, zip)
+    for f in (
+        abs,
+        all,
+        any,
+        bool,
+        dict,
+        enumerate,
+        float,
+        frozenset,
+        int,
+        len,
+        list,
+        max,
+        min,
+        range,
+        reversed,
+        round,
+        set,
+        sorted,
+        str,
+        sum,
+        tuple,
+        zip,
+    )
 }
 MATH: dict[str, Any] = {
     name: getattr(math, name) for name in ("isclose", "fabs", "isnan", "isinf", "floor", "ceil", "sqrt", "pi", "e", "inf", "nan", "tau")
 }
-TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "tuple": tuple, "dict": dict, "set": set, "bytes": bytes, "complex": complex}
+TYPES = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "tuple": tuple,
+    "dict": dict,
+    "set": set,
+    "bytes": bytes,
+    "complex": complex,
+}
 METHODS = frozenset({"lower", "upper", "strip", "split", "keys", "values", "items", "count", "startswith", "endswith"})
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -43,7 +77,12 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitXor: operator.xor,
 }
 UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.Not: operator.not_, ast.USub: operator.neg, ast.UAdd: operator.pos}
-ORDER: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
+ORDER: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
 HOLE = "__call_{}__"
 
 
@@ -87,7 +126,11 @@ class _Splitter(ast.NodeTransformer):
             root = root.value if isinstance(root, ast.Attribute) else root.func
         if not isinstance(root, ast.Name):
             return False
-        return root.id in (self.entry, "candidate") if self.entry else root.id not in FUNCTIONS and root.id not in ("math", "isinstance", "type")
+        return (
+            root.id in (self.entry, "candidate")
+            if self.entry
+            else root.id not in FUNCTIONS and root.id not in ("math", "isinstance", "type")
+        )
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Call) and self._of_program(node):
@@ -115,7 +158,9 @@ class _Splitter(ast.NodeTransformer):
                 return self.generic_visit(node)
             case ast.Compare():
                 for op, right in zip(node.ops, node.comparators, strict=True):
-                    if isinstance(op, ast.Is | ast.IsNot) and not (isinstance(right, ast.Constant) and (right.value is None or isinstance(right.value, bool))):
+                    if isinstance(op, ast.Is | ast.IsNot) and not (
+                        isinstance(right, ast.Constant) and (right.value is None or isinstance(right.value, bool))
+                    ):
                         raise Unsplittable("`is` with a value")
                 return self.generic_visit(node)
             case ast.Dict() if None in node.keys:
@@ -254,7 +299,12 @@ class _Computation:
                 self._bind(part, item)
 
     def _arithmetic(self, op: ast.operator, left: Any, right: Any) -> Any:
-        if isinstance(op, ast.Pow) and isinstance(left, int) and isinstance(right, int) and left.bit_length() * max(right, 0) > LARGEST_POWER:
+        if (
+            isinstance(op, ast.Pow)
+            and isinstance(left, int)
+            and isinstance(right, int)
+            and left.bit_length() * max(right, 0) > LARGEST_POWER
+        ):
             raise TooMuch
         if isinstance(op, ast.Mod) and isinstance(left, str | bytes):
             raise TypeError("formatting")
@@ -305,11 +355,15 @@ class _Computation:
         if function is range and any(abs(a) > LONGEST_REPEAT for a in arguments):
             raise TooMuch
         if function in (set, frozenset, dict) and arguments:
-            hashable([*arguments[0]] if function is not dict else [key for key, _ in arguments[0]] if isinstance(arguments[0], list) else [])
+            hashable(
+                [*arguments[0]] if function is not dict else [key for key, _ in arguments[0]] if isinstance(arguments[0], list) else []
+            )
         if function is sum and not all(isinstance(a, int | float) for a in arguments[1:]):
             raise TooMuch
         result = function(*arguments, **{str(k.arg): self.compute(k.value) for k in node.keywords})
-        return list(result) if isinstance(result, range | zip | enumerate | reversed) or type(result).__name__.startswith("dict_") else result
+        return (
+            list(result) if isinstance(result, range | zip | enumerate | reversed) or type(result).__name__.startswith("dict_") else result
+        )
 
 
 def holds(assertion: Assertion, values: Sequence[Any]) -> str:

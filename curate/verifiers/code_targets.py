@@ -158,7 +158,11 @@ def _assertions(statements: list[ast.stmt], entry: str | None) -> tuple[Assertio
             if isinstance(statement.test, ast.Constant) and statement.test.value is True:
                 continue
             found.append(split(ast.parse(ast.unparse(statement.test), mode="eval").body, entry))
-        elif not (_imports_only_math(statement) or isinstance(statement, ast.Pass) or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))):
+        elif not (
+            _imports_only_math(statement)
+            or isinstance(statement, ast.Pass)
+            or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        ):
             raise Unsplittable(f"a {type(statement).__name__}")
     return tuple(found)
 
@@ -198,7 +202,9 @@ def parse(gold: str | None) -> Target:
         if name in value:
             value = {**value, **_object(value[name])}
     language = str(value.get("language") or "python").lower()
-    language = {"python3": "python", "py": "python", "c++": "cpp", "cplusplus": "cpp", "c++17": "cpp", "c++20": "cpp"}.get(language, language)
+    language = {"python3": "python", "py": "python", "c++": "cpp", "cplusplus": "cpp", "c++17": "cpp", "c++20": "cpp"}.get(
+        language, language
+    )
     if language not in ("python", "cpp"):
         raise Malformed(f"the language {language[:40]!r} is neither python nor cpp")
     seconds = _number(value, "time_limit", USUAL_TIME, SHORTEST_TIME, LONGEST_TIME)
@@ -210,15 +216,20 @@ def parse(gold: str | None) -> Target:
     if not isinstance(begun, str):
         raise Malformed("prompt is no text")
     made = Target(
-        language, "stdio", Limits(seconds, seconds, int(memory) << 20), entry, begun, solution=solution if isinstance(solution, str) else None
+        language,
+        "stdio",
+        Limits(seconds, seconds, int(memory) << 20),
+        entry,
+        begun,
+        solution=solution if isinstance(solution, str) else None,
     )
     if "test_cases" in value or "inputs" in value:
-        rows, name = _cases(value)
-        if name is None:
+        rows, function = _cases(value)
+        if function is None:
             made = made._replace(cases=tuple((_text(i, "an input"), _text(o, "an output")) for i, o in rows), entry=None, begun="")
         else:
             single = "inputs" in value and all(isinstance(o, list) and len(o) == 1 for _, o in rows)
-            made = made._replace(kind="values", cases=tuple(_call_case(i, o) for i, o in rows), entry=name, single=single)
+            made = made._replace(kind="values", cases=tuple(_call_case(i, o) for i, o in rows), entry=function, single=single)
     elif "tests" in value or "test_list" in value or "test" in value:
         made = _tested(value, made)
     else:

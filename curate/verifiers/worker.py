@@ -121,7 +121,11 @@ def main() -> None:
     with open("/proc/self/oom_score_adj", "w") as f:
         f.write("1000")  # where memory runs out all the same, a verifier goes before the model does
     worker = Worker(float(sys.argv[4]))
-    pulse.listener = lambda: os.write(sink, json.dumps([worker.number, "working", None]).encode() + b"\n")
+
+    def working() -> None:
+        os.write(sink, json.dumps([worker.number, "working", None]).encode() + b"\n")
+
+    pulse.listener = working
     os.write(sink, b'["ready"]\n')
     cases: deque[bytes | bytearray] = deque()
     unread = bytearray()

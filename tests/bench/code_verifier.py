@@ -43,7 +43,9 @@ def main() -> None:
         return sum(code.verify(a, p).status == "correct" for a, p in zip(answers, prompts, strict=True))
 
     def loop() -> int:
-        return sum(subprocess.run([*bare, python.executable, "-I", "-S", "-c", s], capture_output=True, env={}).returncode == 0 for s in sources)
+        return sum(
+            subprocess.run([*bare, python.executable, "-I", "-S", "-c", s], capture_output=True, env={}).returncode == 0 for s in sources
+        )
 
     def unconfined() -> int:
         return sum(bool(check_correctness(p, p["canonical_solution"], TIMEOUT)["passed"]) for p in problems)

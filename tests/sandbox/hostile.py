@@ -15,8 +15,17 @@ def check(candidate):
         assert candidate(a, b) == wanted
 """
 GOLDS = {
-    "function": json.dumps({"entry_point": "solve", "tests": [f"assert solve{c!r} == {e}" for c, e in zip(CASES, EXPECTED, strict=True)], **LIMITS}),
-    "stdin": json.dumps({"test_cases": [{"type": "stdin_stdout", "input": f"{a} {b}\n", "output": f"{e}\n"} for (a, b), e in zip(CASES, EXPECTED, strict=True)], **LIMITS}),
+    "function": json.dumps(
+        {"entry_point": "solve", "tests": [f"assert solve{c!r} == {e}" for c, e in zip(CASES, EXPECTED, strict=True)], **LIMITS}
+    ),
+    "stdin": json.dumps(
+        {
+            "test_cases": [
+                {"type": "stdin_stdout", "input": f"{a} {b}\n", "output": f"{e}\n"} for (a, b), e in zip(CASES, EXPECTED, strict=True)
+            ],
+            **LIMITS,
+        }
+    ),
     "tester": json.dumps({"entry_point": "solve", "test": CHECK, **LIMITS}),
     "calls": json.dumps({"fn_name": "solve", "inputs": [list(c) for c in CASES], "outputs": [[e] for e in EXPECTED], **LIMITS}),
 }
@@ -40,7 +49,7 @@ def _parse(text: str) -> list[Program]:
 
 
 HOSTILE = _parse(
-    r'''
+    r"""
 #: ends with status 0 | function tester calls stdin
 import sys
 sys.exit(0)
@@ -542,11 +551,11 @@ def solve(a, b:
 x = "\x00
 #: a program that is too deep to parse | function stdin
 x = DEEP
-'''
+"""
 )
 
 CONTROLS = _parse(
-    r'''
+    r"""
 #: plain | function tester calls
 def solve(a, b):
     return 31 * a + 7 * b + 5
@@ -661,5 +670,5 @@ import random, time, datetime
 def solve(a, b):
     random.shuffle([1, 2, 3]); time.time(); datetime.datetime.now()
     return 31 * a + 7 * b + 5
-'''
+"""
 )

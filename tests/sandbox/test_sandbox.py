@@ -69,10 +69,16 @@ def test_with_neither_nothing_is_run_and_every_cure_is_named(monkeypatch: pytest
     _hide(monkeypatch, landlock=True)
     choice._chosen.cache_clear()
     before = matrix.processes()
-    for run in (lambda: sandbox.script("print(1)", b"", QUICK), lambda: sandbox.calls(ADD, "add", ["add(1, 2)"], QUICK), lambda: sandbox.call("math:gcd", [1, 2])):
+    for run in (
+        lambda: sandbox.script("print(1)", b"", QUICK),
+        lambda: sandbox.calls(ADD, "add", ["add(1, 2)"], QUICK),
+        lambda: sandbox.call("math:gcd", [1, 2]),
+    ):
         with pytest.raises(NoSandbox) as error:
             run()
-        assert all(word in str(error.value) for word in ("bubblewrap is not installed", "no Landlock", "install bubblewrap", "lsm=landlock"))
+        assert all(
+            word in str(error.value) for word in ("bubblewrap is not installed", "no Landlock", "install bubblewrap", "lsm=landlock")
+        )
     assert matrix.processes() == before
 
 
@@ -186,7 +192,13 @@ def test_processes_and_descriptors_stay_flat() -> None:
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary() | st.complex_numbers(allow_nan=False),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner) | st.frozensets(st.integers() | st.text()) | st.sets(st.integers()),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner)
+        | st.frozensets(st.integers() | st.text())
+        | st.sets(st.integers())
+    ),
     max_leaves=20,
 )
 
@@ -213,7 +225,11 @@ class Child(int):
     """No plain data."""
 
 
-@pytest.mark.parametrize("value", [Child(1), object(), print, [object()], {Child(1): 1}, 1 << (1 << 23), [[]] * 2_000_000], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [Child(1), object(), print, [object()], {Child(1): 1}, 1 << (1 << 23), [[]] * 2_000_000],
+    ids=lambda value: type(value).__name__,
+)
 def test_what_is_not_plain_does_not_leave(value: Any) -> None:
     with pytest.raises(plain.NotPlain):
         plain.write(value)
@@ -259,4 +275,4 @@ def test_test_code_calls_the_program_across_processes() -> None:
         "for k in range(3):\n    items = [3, 1, 2]\n    assert take(items, k) == [1, 2, 3][:k]\n    assert items == [1, 2, 3]\n"
         "try:\n    take([], 1)\nexcept KeyError:\n    pass\nelse:\n    assert False"
     )
-    assert sandbox.tests(source, [part, "assert take([2], 1) == [3]"], "take", QUICK).outcomes == [None, "AssertionError: "]
+    assert sandbox.with_tests(source, [part, "assert take([2], 1) == [3]"], "take", QUICK).outcomes == [None, "AssertionError: "]

@@ -58,4 +58,4 @@ def python(*arguments: str, ordinary: bool, timeout: float = 500) -> subprocess.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     preexec = become_nobody if ordinary and os.getuid() == 0 else None
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=timeout, preexec_fn=preexec)  # noqa: PLW1509
+    return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=timeout, preexec_fn=preexec)

@@ -36,14 +36,34 @@ ADDING = [
     ({"entry_point": "add", "tests": ["assert add(1, 2) == 3", "assert add('a', 'b') == 'ab'"]}, "split", 2),
     ({"tests": ["assert add(1, 2) == 3", "assert add(0.1, 0.2) == 0.1 + 0.2"]}, "split", 2),
     ({"test_list": ["assert add(1, 2) == 3"], "test_imports": ["import math"]}, "split", 1),
-    ({"entry_point": "add", "test": "METADATA = {}\n\ndef check(candidate):\n    assert candidate(1, 2) == 3, 'no'\n    assert True\n    assert candidate([1], [2]) == [1, 2]\n"}, "split", 2),
-    ({"entry_point": "add", "test": "def check(candidate):\n    for i in range(5):\n        assert candidate(i, i) == 2 * i\n"}, "tester", 1),
+    (
+        {
+            "entry_point": "add",
+            "test": "METADATA = {}\n\ndef check(candidate):\n    assert candidate(1, 2) == 3, 'no'\n    assert True\n    assert candidate([1], [2]) == [1, 2]\n",
+        },
+        "split",
+        2,
+    ),
+    (
+        {"entry_point": "add", "test": "def check(candidate):\n    for i in range(5):\n        assert candidate(i, i) == 2 * i\n"},
+        "tester",
+        1,
+    ),
     ({"entry_point": "add", "tests": ["x = add(1, 2)\nassert x == 3", "assert add(2, 2) == 4"]}, "tester", 2),
     ({"fn_name": "add", "inputs": [[1, 2], [3, 4]], "outputs": [3, 7]}, "split", 2),
     ({"fn_name": "add", "inputs": [[1, 2], [3, 4]], "outputs": [[3], [7]]}, "split", 2),
     ({"fn_name": "add", "inputs": ["1\n2", "[1]\n[2]"], "outputs": ["3", "[1, 2]"]}, "split", 2),
     ({"input_output": json.dumps({"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]})}, "split", 1),
-    ({"verification_info": {"language": "python", "test_cases": [{"type": "function_call", "fn_name": "add", "input": [1, 2], "output": 3}]}}, "split", 1),
+    (
+        {
+            "verification_info": {
+                "language": "python",
+                "test_cases": [{"type": "function_call", "fn_name": "add", "input": [1, 2], "output": 3}],
+            }
+        },
+        "split",
+        1,
+    ),
     ({"func_name": "add", "test_cases": [{"testtype": "functional", "input": "1\n2", "output": "3"}]}, "split", 1),
 ]
 
@@ -55,7 +75,13 @@ def test_function_golds_in_all_shapes(gold: dict[str, Any], how: str, total: int
     detail = json.loads(right.detail or "")
     assert (detail["tests"], detail["passed"], detail["run"], detail["total"]) == (how, total, total, total)
     assert detail["tier"] == "namespaces"
-    for wrong in ("def add(a, b):\n    return a", "def add(a):\n    return a", "def plus(a, b):\n    return a + b", "add = 3", "def add(a, b): return"):
+    for wrong in (
+        "def add(a, b):\n    return a",
+        "def add(a):\n    return a",
+        "def plus(a, b):\n    return a + b",
+        "add = 3",
+        "def add(a, b): return",
+    ):
         verdict = judge(gold | LIMITS, fenced(wrong))
         assert verdict.status == "wrong", wrong
         assert verdict.score is not None
@@ -64,10 +90,20 @@ def test_function_golds_in_all_shapes(gold: dict[str, Any], how: str, total: int
 
 
 STDIN = [
-    {"language": "python", "test_cases": [{"type": "stdin_stdout", "input": "1 2\n", "output": "3\n"}, {"type": "stdin_stdout", "input": "5 5", "output": "10"}]},
+    {
+        "language": "python",
+        "test_cases": [
+            {"type": "stdin_stdout", "input": "1 2\n", "output": "3\n"},
+            {"type": "stdin_stdout", "input": "5 5", "output": "10"},
+        ],
+    },
     {"inputs": ["1 2\n", "5 5\n"], "outputs": ["3\n", "10\n"]},
     {"inputs": [["1 2"], ["5 5", ""]], "outputs": [["3"], ["10"]], "fn_name": None},
-    {"test_cases": json.dumps([{"testtype": "stdin", "input": "1 2", "output": "3"}, {"testtype": "stdin", "input": "5 5", "output": "10"}])},
+    {
+        "test_cases": json.dumps(
+            [{"testtype": "stdin", "input": "1 2", "output": "3"}, {"testtype": "stdin", "input": "5 5", "output": "10"}]
+        )
+    },
 ]
 
 
@@ -144,7 +180,12 @@ def test_a_response_may_continue_the_prompt_or_repeat_it() -> None:
     assert whole_program("    return x", begun, "f") == begun + "    return x"
     assert whole_program("def f(x):\n    return helper()", begun, "f").endswith("'''Doc.'''\n\ndef f(x):\n    return helper()")
     gold = {"prompt": begun, "entry_point": "f", "test": "def check(candidate):\n    assert candidate(2) == 1\n", **LIMITS}
-    for response in ("    return helper()", fenced("    return helper()"), fenced("def f(x):\n    return helper()"), fenced(begun + "    return math.floor(1.5)")):
+    for response in (
+        "    return helper()",
+        fenced("    return helper()"),
+        fenced("def f(x):\n    return helper()"),
+        fenced(begun + "    return math.floor(1.5)"),
+    ):
         assert judge(gold, response).status == "correct", response
 
 
@@ -240,20 +281,53 @@ def test_an_assertion_is_split(test: str, calls: list[str], right: list[Any], wr
 
 @pytest.mark.parametrize(
     "test",
-    ["helper(f(1), 3)", "x == f(1)", "True", "all(f(i) == i for i in range(3))", "f(1) == (lambda: 3)()", "f(1) == __import__('os')", "f(1) == open('x')", "f(1).__class__ is int", "f(lambda: 1) == 2", "f'{f(1)}' == '1'", "(y := f(1)) == 2", "f(1) is 3"],
+    [
+        "helper(f(1), 3)",
+        "x == f(1)",
+        "True",
+        "all(f(i) == i for i in range(3))",
+        "f(1) == (lambda: 3)()",
+        "f(1) == __import__('os')",
+        "f(1) == open('x')",
+        "f(1).__class__ is int",
+        "f(lambda: 1) == 2",
+        "f'{f(1)}' == '1'",
+        "(y := f(1)) == 2",
+        "f(1) is 3",
+    ],
 )
 def test_what_cannot_be_split_is_not(test: str) -> None:
     with pytest.raises(Unsplittable):
         split(ast.parse(test, mode="eval").body, "f")
 
 
-@pytest.mark.parametrize("value", ["x" * 2_000_000, [[]] * 900_000, {i * ((1 << 61) - 1) for i in range(900)}, 10**100_000, None, object, -1, "%s"], ids=range(8))
-@pytest.mark.parametrize("test", ["f() == 1", "sum(f()) == 1", "f() * 10 ** 9 == 1", "10 ** f() == 1", "sorted(f()) == []", "range(f()) == [1]", "len(f()) < 0", "f() % 3 == 5", "max(f(), 1) is None"])
+@pytest.mark.parametrize(
+    "value", ["x" * 2_000_000, [[]] * 900_000, {i * ((1 << 61) - 1) for i in range(900)}, 10**100_000, None, object, -1, "%s"], ids=range(8)
+)
+@pytest.mark.parametrize(
+    "test",
+    [
+        "f() == 1",
+        "sum(f()) == 1",
+        "f() * 10 ** 9 == 1",
+        "10 ** f() == 1",
+        "sorted(f()) == []",
+        "range(f()) == [1]",
+        "len(f()) < 0",
+        "f() % 3 == 5",
+        "max(f(), 1) is None",
+    ],
+)
 def test_no_returned_value_breaks_a_condition(test: str, value: Any) -> None:
     assert holds(split(ast.parse(test, mode="eval").body, "f"), [value]) != ""
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(0, 3) | st.floats(0, 3), lambda x: st.lists(x, max_size=3) | st.tuples(x, x), max_leaves=6), st.data())
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(0, 3) | st.floats(0, 3), lambda x: st.lists(x, max_size=3) | st.tuples(x, x), max_leaves=6
+    ),
+    st.data(),
+)
 @settings(deadline=None)
 def test_equality_is_pythons_but_for_truth_values(value: Any, data: st.DataObject) -> None:
     assert equal(value, value)
@@ -301,7 +375,7 @@ CPP = {"language": "cpp", "test_cases": [{"input": "1 2", "output": "3"}, {"inpu
 
 
 def test_cpp_is_compiled_and_run() -> None:
-    source = "#include <cstdio>\nint main() { int a, b; scanf(\"%d %d\", &a, &b); printf(\"%d\\n\", a + b); }"
+    source = '#include <cstdio>\nint main() { int a, b; scanf("%d %d", &a, &b); printf("%d\\n", a + b); }'
     assert judge(CPP, fenced(source, "cpp")).status == "correct"
     half = judge(CPP, fenced(source.replace("a + b", "3"), "c++"))
     assert (half.status, half.score) == ("wrong", 0.5)
@@ -318,7 +392,12 @@ def test_cpp_without_a_compiler_is_not_wrong(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_golds_own_solution_is_its_reference() -> None:
-    gold = {"entry_point": "add", "prompt": "def add(a, b):\n    '''Sum.'''\n", "canonical_solution": "    return a + b", "tests": ["assert add(1, 2) == 3"]}
+    gold = {
+        "entry_point": "add",
+        "prompt": "def add(a, b):\n    '''Sum.'''\n",
+        "canonical_solution": "    return a + b",
+        "tests": ["assert add(1, 2) == 3"],
+    }
     for one in (gold, {"solution": fenced(ADD), "tests": ["assert add(1, 2) == 3"]}, {"solution": ADD, "tests": ["assert add(1, 2) == 3"]}):
         reference = code.reference(make_prompt("q", gold=json.dumps(one)))
         assert reference is not None

@@ -10,13 +10,34 @@ from curate.verifiers.code_synthesis import Submission, _cover, synthesise
 
 RIGHT = Submission("n = int(input())\nassert n >= 0\nprint(n * n)")
 ALSO_RIGHT = Submission("n = int(input())\nassert n >= 0\nprint(sum(2 * i + 1 for i in range(n)))")
-GENERATORS = ["print(0)", "print(2)", "print(7)", "print(-1)", "print('x')", "print(2)", "import os; os._exit(1)", "print(' ')", "print(1000)"]
-WRONG = [Submission("print(int(input()) * 2)"), Submission("n = int(input())\nprint(n * n if n < 100 else 0)"), Submission("print(1 / 0)"), RIGHT]
+GENERATORS = [
+    "print(0)",
+    "print(2)",
+    "print(7)",
+    "print(-1)",
+    "print('x')",
+    "print(2)",
+    "import os; os._exit(1)",
+    "print(' ')",
+    "print(1000)",
+]
+WRONG = [
+    Submission("print(int(input()) * 2)"),
+    Submission("n = int(input())\nprint(n * n if n < 100 else 0)"),
+    Submission("print(1 / 0)"),
+    RIGHT,
+]
 
 
 def test_invalid_inputs_are_dropped_and_those_kept_that_break_wrong_submissions() -> None:
     made = synthesise(GENERATORS, [RIGHT, ALSO_RIGHT], WRONG)
-    assert made.dropped == {"generator failed": 1, "empty input": 1, "duplicate input": 1, "a correct submission failed": 2, "breaks no further wrong submission": 3}
+    assert made.dropped == {
+        "generator failed": 1,
+        "empty input": 1,
+        "duplicate input": 1,
+        "a correct submission failed": 2,
+        "breaks no further wrong submission": 3,
+    }
     assert made.valid == 4
     assert made.test_cases == ({"type": "stdin_stdout", "input": "1000\n", "output": "1000000\n"},)
     assert (made.broken, made.unbroken) == ((0, 1, 2), (3,))

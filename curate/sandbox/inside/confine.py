@@ -1,7 +1,7 @@
 """Takes a forked child's powers away, in the order that each step still allows the next one. What cannot be taken away is an error: the program is then not run.
 
 Both tiers end with: hard limits, a user of its own where the server is root, no capabilities, no way to new ones, only the descriptors it was handed, the seccomp filter. Tier `namespaces` adds a
-private /tmp, thrown away with the process; `landlock` keeps the process to reading the interpreter's files, and it has no place to write. Tier `none` is only the limits.
+/tmp that no program shares with another; `landlock` keeps the process to reading the interpreter's files, and it has no place to write. Tier `none` is only the limits.
 """
 
 import os
@@ -70,12 +70,33 @@ def descriptors(wanted: Sequence[int]) -> None:
     os.closerange(len(high), 4096)
 
 
+class Scratch:
+    """The programs' /tmp in tier `namespaces`: a small tmpfs, mounted by the server and replaced when a program has left a trace in it, since a mount for each would take longer than the program."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.path = setup.scratch if setup.tier == "namespaces" else ""
+        owner = "" if setup.uid is None else f",uid={setup.uid},gid={setup.uid}"
+        self.options = f"size={TEMPORARY_BYTES},nr_inodes={TEMPORARY_FILES},mode=0700{owner}"
+        if self.path:
+            self._mount()
+
+    def _mount(self) -> None:
+        system.mount_tmpfs(self.path, self.options)
+        self.clean = self._state()
+
+    def _state(self) -> tuple[int, ...]:
+        found = os.stat(self.path)
+        return found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_mode, found.st_nlink
+
+    def renew(self) -> None:
+        """Replace it unless it is as it was. Called when the program is dead, so that nobody is in it."""
+        if self.path and self._state() != self.clean:
+            system.unmount(self.path)
+            self._mount()
+
+
 def confine(setup: Setup, rules: int | None, job: dict[str, Any]) -> None:
     """Give up everything but what the job needs. `rules`: the Landlock ruleset. The seccomp filter comes last, by `install`, since the runner still has to start. Raises OSError."""
-    if setup.tier == "namespaces":
-        system.unshare(system.CLONE_NEWNS)
-        owner = "" if setup.uid is None else f",uid={setup.uid},gid={setup.uid}"
-        system.mount_tmpfs(setup.scratch, f"size={TEMPORARY_BYTES},nr_inodes={TEMPORARY_FILES},mode=0700{owner}")
     limits(job["cpu"], job["memory"], job["tasks"])
     if setup.tier != "none":
         if setup.uid is not None:

@@ -104,7 +104,7 @@ def _read(value: Any, depth: int) -> Any:
 
 def read(text: str | bytes) -> Any:
     """The value that `write` wrote. Raises NotPlain for anything else."""
-    if text.count("," if isinstance(text, str) else b",") > 3 * MOST_VALUES:  # a pair and its tag are three
+    if (text.count(",") if isinstance(text, str) else text.count(b",")) > 3 * MOST_VALUES:  # a pair and its tag are three
         raise NotPlain("too large")
     try:
         return _read(json.loads(text), 0)

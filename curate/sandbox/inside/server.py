@@ -4,8 +4,8 @@ It reads one byte with descriptors from its control socket, and never anything t
 
     job (a sealed file with JSON), stdin, stdout, stderr, results, calls
 
-reports on `results`: "+" when it is confined and about to run the program, or "!" and why it could not be, which is our failure and not the program's. The server answers with the child's pidfd, then
-with how it ended: [wait status, CPU seconds, peak memory in KiB].
+reports on `results`: "+" when it is confined and about to run the program, or "!" and why it could not be, which is our failure and not the program's. The server answers with the child's pidfd, if it takes
+longer than a moment, then with how it ended: [wait status, CPU seconds, peak memory in KiB].
 """
 
 import builtins
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from typing import Any
 from curate.sandbox.inside import confine, runner, system, tester
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process with threads cannot be forked safely
+SHORT = 0.02  # seconds after which a program is worth a handle to kill it by
 FEWEST = 5  # descriptors of a job
 SET_UP_FAILED = 120  # exit status
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -97,6 +99,7 @@ def main() -> None:
     system.prctl(system.PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prepare(asked["preload"], setup)
+    scratch = confine.Scratch(setup)
     rules = confine.ruleset(setup)
     confine.build_filters(setup)
     parent = os.getpid()
@@ -112,7 +115,11 @@ def main() -> None:
         for fd in fds:
             os.close(fd)
         handle = os.pidfd_open(child)
-        socket.send_fds(control, [b"p"], [handle])
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        if not ended.poll(SHORT * 1000):
+            socket.send_fds(control, [b"p"], [handle])
         os.close(handle)
         _, status, usage = os.wait4(child, 0)
+        scratch.renew()
         control.send(json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]).encode())

@@ -4,8 +4,7 @@ import ctypes
 import os
 import platform
 
-CLONE_NEWNS = 0x00020000
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_NOSUID, MS_NODEV, MNT_DETACH = 2, 4, 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 24, 38
 CAP_DAC_READ_SEARCH = 2
 LAST_CAPABILITY = 63
@@ -37,14 +36,14 @@ def prctl(option: int, argument: int) -> None:
     _checked(_libc.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}")
 
 
-def unshare(flags: int) -> None:
-    """Leave the namespaces named by the flags for new ones."""
-    _checked(_libc.unshare(flags), "unshare")
-
-
 def mount_tmpfs(target: str, options: str) -> None:
     """A private tmpfs, without set-uid programs and devices."""
     _checked(_libc.mount(b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), options.encode()), f"mount {target}")
+
+
+def unmount(target: str) -> None:
+    """Take the topmost mount away, at once for whoever comes later."""
+    _checked(_libc.umount2(target.encode(), MNT_DETACH), f"unmount {target}")
 
 
 def set_capabilities(mask: int) -> None:
