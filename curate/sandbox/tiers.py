@@ -76,8 +76,13 @@ def _others_can_enter(path: str) -> bool:
     return all(os.stat(p).st_mode & 0o005 == 0o005 for p in (path, *map(str, Path(path).parents)))
 
 
-def _child_uid() -> int:
-    """A user that owns nothing: another for each server, so that programs of two servers are strangers. In a container with few users, one of its upper ones."""
+def _child_uid() -> int | None:
+    """Under root a user that owns nothing: another for each server, so that programs of two servers are strangers; in a container with few users, one of its upper ones.
+
+    None for an ordinary user, and for one who only looks like root: a namespace with a single user has no other to give away.
+    """
+    if os.geteuid() != 0:
+        return None
     with open("/proc/self/uid_map") as f:
         ranges = [(int(first), int(length)) for first, _, length in (line.split() for line in f)]
     first, length = max(ranges, key=lambda r: r[1])
@@ -85,7 +90,7 @@ def _child_uid() -> int:
     if first + length > FIRST_UID + (1 << 26):
         return FIRST_UID + number % (1 << 26)
     if length < 2048:
-        raise SandboxError("root here has no other user to run programs as")
+        return None
     return first + length // 2 + number % (length // 2 - 2)
 
 
@@ -133,8 +138,8 @@ def start(tier: Tier, *, preload: Sequence[str] = (), packages: bool = False) ->
     python = interpreter()
     sites = site_packages() if packages else ()
     extra = (str(PACKAGE), *sites) if packages else (str(PACKAGE / "sandbox" / "inside"),)
-    root = os.geteuid() == 0 and tier.name != "none"
-    uid = _child_uid() if root else None
+    uid = _child_uid() if tier.name != "none" else None
+    root = uid is not None
     seen = (*python.readable, *sites, *((str(PACKAGE),) if packages else ()))
     scratch = "/scratch" if any(p.startswith("/tmp/") for p in seen) else "/tmp"
     readable = (*seen, "/usr", *SYSTEM_DIRECTORIES, *SYSTEM_FILES)

@@ -65,6 +65,13 @@ def test_without_bubblewrap_landlock_is_used(monkeypatch: pytest.MonkeyPatch) ->
     assert sandbox.calls(ADD, "add", ["add(1, 2)"], QUICK).replies == [("value", "3")]
 
 
+def test_where_user_namespaces_are_switched_off_landlock_is_used() -> None:
+    script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" -c 'from curate import sandbox; print(sandbox.tier().name); sandbox.close()'"
+    environment = {**os.environ, "PYTHONPATH": str(users.ROOT)}
+    run = subprocess.run(["unshare", "-Ur", "sh", "-c", script, sys.executable], env=environment, capture_output=True, text=True)
+    assert run.stdout == "landlock\n", run.stderr
+
+
 def test_with_neither_nothing_is_run_and_every_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     _hide(monkeypatch, landlock=True)
     choice._chosen.cache_clear()
