@@ -151,13 +151,13 @@ def _imports_only_math(statement: ast.stmt) -> bool:
 
 
 def _assertions(statements: list[ast.stmt], entry: str | None) -> tuple[Assertion, ...]:
-    """All statements as assertions; a statement without effect is left out. Raises Unsplittable."""
+    """All statements as assertions, which changes them; a statement without effect is left out. Raises Unsplittable."""
     found = []
     for statement in statements:
         if isinstance(statement, ast.Assert):
             if isinstance(statement.test, ast.Constant) and statement.test.value is True:
                 continue
-            found.append(split(ast.parse(ast.unparse(statement.test), mode="eval").body, entry))
+            found.append(split(statement.test, entry))
         elif not (
             _imports_only_math(statement)
             or isinstance(statement, ast.Pass)
@@ -176,17 +176,17 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
         tests = [tests] if isinstance(tests, str) else tests
         if not isinstance(tests, list) or not all(isinstance(t, str) for t in tests):
             raise Malformed("tests is no list of texts")
-        statements = [s for t in tests for s in _statements(t)]
+        statements = whole = [s for t in tests for s in _statements(t)]
         parts, check = tuple(f"{before}\n{t}" if before else t for t in tests), False
     else:
         text = _text(gold["test"], "test")
-        top = _statements(text)
+        top = whole = _statements(text)
         checks = [s for s in top if isinstance(s, ast.FunctionDef) and s.name == "check" and len(s.args.args) == 1]
         if checks and not made.entry:
             raise Malformed("a check() without entry_point")
         statements = checks[-1].body if checks and all(isinstance(s, ast.Assign) for s in top if s is not checks[-1]) else top
         parts, check = (f"{before}\n{text}",), bool(checks)
-    if not any(isinstance(n, ast.Assert | ast.Raise) for part in parts for n in ast.walk(ast.Module(_statements(part), []))):
+    if not any(isinstance(n, ast.Assert | ast.Raise) for s in whole for n in ast.walk(s)):
         raise Malformed("the tests assert nothing")
     try:
         return made._replace(kind="assertions", assertions=_assertions(statements, made.entry))
