@@ -33,12 +33,8 @@ def split_of(path: Path) -> str | None:
     return next((w for w in words if w in SPLITS), None)
 
 
-def files_of(path: Path, split: str | None) -> list[Path]:
-    """The files to read, sorted. Raises UsageError where there are none, or where it is not said which split is meant."""
-    if path.is_file():
-        if not path.name.endswith(NAMED):
-            raise UsageError(f"{path} is no file that can be read: it must end in {', '.join(NAMED)}")
-        return [path]
+def readable(path: Path) -> list[Path]:
+    """The files below a directory that can be read, sorted. Raises UsageError where there are none."""
     found = sorted(
         p
         for p in path.rglob("*")
@@ -46,6 +42,16 @@ def files_of(path: Path, split: str | None) -> list[Path]:
     )
     if not found:
         raise UsageError(f"{path} has no files to read: none ends in {', '.join(ENDINGS)}")
+    return found
+
+
+def files_of(path: Path, split: str | None) -> list[Path]:
+    """The files to read, sorted. Raises UsageError where there are none, or where it is not said which split is meant."""
+    if path.is_file():
+        if not path.name.endswith(NAMED):
+            raise UsageError(f"{path} is no file that can be read: it must end in {', '.join(NAMED)}")
+        return [path]
+    found = readable(path)
     splits = {p: split_of(p.relative_to(path)) for p in found}
     present = sorted({s for s in splits.values() if s is not None})
     if split is not None:
