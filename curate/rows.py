@@ -116,6 +116,25 @@ def arrow_fields(tables: Sequence[Rows]) -> list[pa.Field]:
     return list(found.values())
 
 
+def check_lines(tables: Sequence[Rows]) -> None:
+    """Raise UsageError where a column holds bytes, which JSON lines cannot."""
+    for table in (t for t in tables if t.tabular):
+        for f in parquet.schema(table.path):
+            if _holds_bytes(f.type):
+                raise UsageError(
+                    f"column {f.name!r} of {table.path} holds bytes, which JSON lines cannot: give an OUT that ends in .parquet"
+                )
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_nested(inner):
+        return any(_holds_bytes(inner.field(i).type) for i in range(inner.num_fields))
+    return any(
+        test(inner) for test in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+    )
+
+
 def _scrubbed(value: Any) -> Any:
     """`value` with halves of surrogate pairs, which no file of text can hold, replaced."""
     if isinstance(value, str):

@@ -27,7 +27,7 @@ from curate.records import Answer, Status, Verdict
 from curate.report.progress import duration
 from curate.report.status_line import StatusLine
 from curate.report.text import number, percent
-from curate.rows import Rows, Writer, arrow_fields, check_output, files, is_lines, read
+from curate.rows import Rows, Writer, arrow_fields, check_lines, check_output, files, is_lines, read
 from curate.sources.table import Line
 from curate.verifiers import resolve as resolve_verifier
 from curate.verifiers.pool import VerifierPool
@@ -273,6 +273,7 @@ def _row(judged: _Judged) -> dict[str, Any]:
 
 def _writer(output: Path, tables: Sequence[Rows], columns: Sequence[Columns], *, audit: bool) -> Writer:
     if is_lines(output):
+        check_lines(tables)
         return Writer(output, None)
     known = arrow_fields(tables)
     lists = {isinstance(c.value(t.first or {}, "completion"), list) and not audit for t, c in zip(tables, columns, strict=True)}
