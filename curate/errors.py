@@ -3,6 +3,7 @@
     CurateError                1  something is wrong, the sentence says what and what to do
       UsageError               2  an option, a source or a file was given wrongly
         MissingExtra           2  a package of an optional extra is needed
+        NoSandbox              2  code that a model wrote cannot be confined on this machine
       SourceError              1  prompts could not be read
       EngineError              1  the model or its server cannot go on
         RequestRefused         1  this one request was refused (a 400): data about one sample, not the end of the run
@@ -10,6 +11,7 @@
       StoreError               1  a directory cannot be read or written
         IdentityMismatch       1  the directory was made with another configuration
         Damaged                1  bytes on disk are not what the manifest says
+      SandboxError             1  the sandbox failed, which says nothing about the program in it
       Stopped                  3  stopped by a budget or a signal; the same command goes on
 
 A bad sample is data and never an exception; a program that cannot go on is one of these.
@@ -34,6 +36,14 @@ class MissingExtra(UsageError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         line = f"pip install 'r1-curate[{extra}]'" if extra else f"pip install {package}"
         super().__init__(f"{purpose} needs the package {package}, which is not installed: {line}")
+
+
+class NoSandbox(UsageError):
+    """No tier of the sandbox holds on this machine; nothing was run."""
+
+
+class SandboxError(CurateError):
+    """The sandbox itself failed: its server died, a program could not be confined or was killed from outside. Tried again, never a verdict on the program."""
 
 
 class SourceError(CurateError):

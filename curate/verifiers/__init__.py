@@ -17,6 +17,7 @@ Verifier = Callable[[Answer, Prompt], Verdict]
 
 BUILT_IN = {
     "choice": "curate.verifiers.choice:verify",
+    "code": "curate.verifiers.code:verify",
     "format": "curate.verifiers.format:verify",
     "logic": "curate.verifiers.logic:verify",
     "math": "curate.verifiers.math:verify",

@@ -209,6 +209,9 @@ class VerifierPool:
             return
         if not slot.cases or number != slot.cases[0].number:
             raise ValueError("an answer to no question")
+        if kind == "working":  # it waits for another process: the wall clock starts again, and the case stays a slow one
+            slot.since, slot.overdue = time.monotonic() - 2 * SLOW, False
+            return
         case = slot.cases[0]
         verdict = Verdict(*value) if kind == "verdict" else None
         slot.cases.popleft()

@@ -8,6 +8,7 @@ IN and OUT are descriptors of pipes of their own, so nothing that a verifier pri
           [id, "verdict", [Verdict fields]]
           [id, "usage", sentence]           the verifier cannot be loaded: the caller's mistake, not a verdict
           [id, "crash", what happened]      the verifier raised, or returned something else
+          [id, "working", null]             before any of these: the verifier waits for a process of its own that is at work (curate/pulse.py)
 
 CPU time is bounded by ITIMER_PROF, armed when a verdict begins and ended by the kernel with SIGPROF: it counts this process's own time, so the machine's load does not change a verdict, and it
 needs no cooperation of the code that runs. What it does not bound: sleeping (the pool's wall clock does) and processes that a verifier starts (they die with the worker).
@@ -26,6 +27,7 @@ from collections import deque
 from dataclasses import fields, replace
 from typing import Any, get_args
 
+from curate import pulse
 from curate.errors import UsageError
 from curate.records import DECIDED, Answer, Message, Prompt, Status, Verdict
 from curate.verifiers import Verifier, resolve
@@ -81,9 +83,11 @@ class Worker:
     def __init__(self, cpu_seconds: float) -> None:
         self.cpu_seconds = cpu_seconds
         self.loaded: dict[str, tuple[Verifier, str]] = {}
+        self.number = -1  # of the case that it works on
 
     def answer(self, line: bytes | bytearray) -> list[Any]:
         number, name, answer, prompt = json.loads(line)
+        self.number = number
         if name not in self.loaded:
             try:
                 self.loaded[name] = resolve(name)
@@ -117,6 +121,7 @@ def main() -> None:
     with open("/proc/self/oom_score_adj", "w") as f:
         f.write("1000")  # where memory runs out all the same, a verifier goes before the model does
     worker = Worker(float(sys.argv[4]))
+    pulse.listener = lambda: os.write(sink, json.dumps([worker.number, "working", None]).encode() + b"\n")
     os.write(sink, b'["ready"]\n')
     cases: deque[bytes | bytearray] = deque()
     unread = bytearray()

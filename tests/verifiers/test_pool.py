@@ -92,6 +92,12 @@ def test_a_case_that_needs_more_than_the_limit_is_judged_in_the_second_try():
     assert (statistics.retried, statistics.timeouts) == (2, 0)
 
 
+def test_a_verifier_that_waits_for_a_process_at_work_is_not_taken_for_a_sleeping_one():
+    verdicts, statistics = run("wait 4", "42", "sleep 0.5", limits=Limits(cpu_seconds=0.2, wall_seconds=1.5))
+    assert [v.status for v in verdicts] == ["wrong", "correct", "wrong"]
+    assert (statistics.retried, statistics.timeouts) == (0, 0)
+
+
 def test_prints_do_not_reach_the_protocol():
     verdicts, statistics = run(*(["print", "42"] * 20))
     assert [v.status for v in verdicts] == ["wrong", "correct"] * 20

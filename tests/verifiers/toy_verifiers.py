@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from curate import pulse
 from curate.records import Answer, Prompt, Verdict
 
 VERSION = "toy"
@@ -23,6 +24,11 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
             _spin(float(rest))
         case "sleep":
             time.sleep(float(rest))
+        case "wait":  # for a process that is at work
+            end = time.monotonic() + float(rest)
+            while time.monotonic() < end:
+                time.sleep(0.05)
+                pulse.beat()
         case "bomb":
             bytearray(1 << 40)
         case "hoard":

@@ -1,0 +1,112 @@
+"""Plain data as JSON, with tags for what JSON does not have: the only thing that leaves a program's process or enters it.
+
+Values of exactly the built-in types and of a few containers of `collections` (which are compared as the built-in type they extend) can be written; an object of any other class cannot, a subclass of
+`int` or `str` among them, so nothing that crosses brings behaviour of its own. Depth and number of values are bounded on both sides; text comes back as it was, NaN and infinities too.
+
+The writer runs in the process of the hostile program, which may replace it: the reader trusts nothing.
+"""
+
+import collections
+import itertools
+import json
+from typing import Any
+
+DEEPEST = 200
+MOST_VALUES = 1_000_000
+LONGEST_INTEGER = 1 << 22  # bits
+FEW_KEYS = 1000
+INLINE = 1 << 62  # integers below are written as they are
+SAME_IN_JSON = frozenset({type(None), bool, str, float})
+SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
+DICTS = frozenset({dict, collections.OrderedDict, collections.Counter, collections.defaultdict})
+
+
+class NotPlain(Exception):
+    """A value that is not plain data, or too much of it."""
+
+
+def _written(value: Any, depth: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if depth > DEEPEST or left[0] < 0:
+        raise NotPlain("too deep or too large")
+    kind = type(value)
+    if kind in SAME_IN_JSON:
+        return value
+    if kind is int:
+        if -INLINE < value < INLINE:
+            return value
+        if value.bit_length() > LONGEST_INTEGER:
+            raise NotPlain("an integer of too many digits")
+        return ["i", hex(value)]
+    if kind in SEQUENCES:
+        return [SEQUENCES[kind], *[_written(v, depth + 1, left) for v in value]]
+    if kind in DICTS:
+        return ["d", *[[_written(k, depth + 1, left), _written(v, depth + 1, left)] for k, v in dict.items(value)]]
+    if kind is bytes or kind is bytearray:
+        return ["b" if kind is bytes else "y", value.hex()]
+    if kind is complex:
+        return ["c", value.real, value.imag]
+    if kind is range:
+        return ["r", *[_written(n, depth + 1, left) for n in (value.start, value.stop, value.step)]]
+    if kind is collections.deque:
+        return ["q", *[_written(v, depth + 1, left) for v in value]]
+    raise NotPlain(f"an object of type {kind.__name__[:80]} is not plain data")
+
+
+def write(value: Any) -> str:
+    """JSON in one line of ASCII. Raises NotPlain."""
+    return json.dumps(_written(value, 0, [MOST_VALUES]))
+
+
+def hashable(keys: list[Any]) -> list[Any]:
+    """The keys, unless many share a hash: a table of such keys takes quadratic time."""
+    if len(keys) > FEW_KEYS:
+        hashes = sorted(hash(key) for key in keys)
+        if sum(a == b for a, b in itertools.pairwise(hashes)) > FEW_KEYS:
+            raise NotPlain("keys with equal hashes")
+    return keys
+
+
+def _read(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise NotPlain("too deep")
+    if type(value) is not list:
+        if type(value) is dict:
+            raise NotPlain("a tag is missing")
+        return value
+    tag, *rest = value or [""]
+    match tag:
+        case "l":
+            return [_read(v, depth + 1) for v in rest]
+        case "t":
+            return tuple([_read(v, depth + 1) for v in rest])
+        case "s":
+            return set(hashable([_read(v, depth + 1) for v in rest]))
+        case "f":
+            return frozenset(hashable([_read(v, depth + 1) for v in rest]))
+        case "q":
+            return collections.deque([_read(v, depth + 1) for v in rest])
+        case "d":
+            keys = hashable([_read(k, depth + 1) for k, _ in rest])
+            return dict(zip(keys, [_read(v, depth + 1) for _, v in rest], strict=True))
+        case "i":
+            return int(rest[0], 16)
+        case "b":
+            return bytes.fromhex(rest[0])
+        case "y":
+            return bytearray.fromhex(rest[0])
+        case "c":
+            return complex(*[float(x) for x in rest])
+        case "r":
+            return range(*[_read(n, depth + 1) for n in rest])
+    raise NotPlain("an unknown tag")
+
+
+def read(text: str | bytes) -> Any:
+    """The value that `write` wrote. Raises NotPlain for anything else."""
+    if text.count("," if isinstance(text, str) else b",") > 3 * MOST_VALUES:  # a pair and its tag are three
+        raise NotPlain("too large")
+    try:
+        return _read(json.loads(text), 0)
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError, MemoryError) as error:
+        raise NotPlain(f"not what the runner writes: {type(error).__name__}") from None

@@ -1,0 +1,350 @@
+"""A warm server and the programs that it forks, seen from outside: descriptors, clocks, and the end.
+
+The clock for sleeping runs only while no thread of the program is running or waiting for a CPU, so a loaded machine ends no program early; CPU time is the kernel's to bound. What a program sends is
+kept up to its limit and not believed. A program that could not be started, whose server died, or that was killed from outside, is a SandboxError: that says nothing about the program.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from curate import pulse
+from curate.errors import SandboxError
+
+START_SECONDS = 60.0  # for a server to be ready, on a machine under load
+KILL_SECONDS = 2.0  # for the end of a program that was killed to be reported
+LONGEST_WAIT = 20.0  # wall time, in multiples of CPU and idle limit together, of a program that gets no CPU
+TICK = 0.05  # seconds between looks at a program that takes longer than that
+CHUNK = 1 << 18
+MOST_ERRORS = 1 << 16  # bytes of stderr kept
+MOST_RESULTS = 32 << 20  # bytes of results
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
+
+
+class Limits(NamedTuple):
+    """What one program may use. Sleeping and waiting count against `idle_seconds`; `output_bytes` are of stdout."""
+
+    cpu_seconds: float = 10.0
+    idle_seconds: float = 10.0
+    memory_bytes: int = 1 << 30
+    output_bytes: int = 16 << 20
+
+
+class Ending(NamedTuple):
+    """How a program ended: what it wrote, its wait status, what it used, and why it was stopped ("idle", "output", "results", or "" where it ended by itself)."""
+
+    output: bytes
+    errors: bytes
+    status: int
+    cpu_seconds: float
+    memory_kib: int
+    stopped: str
+
+
+def sealed(data: bytes) -> int:
+    """A descriptor of an anonymous file with these bytes that nobody can change."""
+    fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+    return fd
+
+
+class Server:
+    """A running fork server. Starting it raises SandboxError where it does not come up; it runs one program at a time and dies with this process, or the thread that started it."""
+
+    def __init__(self, command: Callable[[int], Sequence[str]], tasks: Callable[[], int | None], uid: int | None = None) -> None:
+        self.tasks, self.uid = tasks, uid
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self.process = subprocess.Popen(
+                command(theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},  # what is in the environment at the start stays readable in /proc
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.control.close()
+            raise SandboxError(f"the sandbox cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        try:
+            self._expect_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _expect_ready(self) -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            ready = self.control.recv(64)
+        except OSError:
+            ready = b""
+        if ready != b"ready":
+            self.process.kill()
+            said = self.process.stderr.read(1 << 20).decode(errors="replace") if self.process.stderr else ""
+            raise SandboxError(f"the sandbox does not start: {said.strip().splitlines()[-1] if said.strip() else 'no word from it'}")
+        self.control.settimeout(None)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End it and everything in it. May be called twice."""
+        self.control.close()
+        with contextlib.suppress(OSError):
+            self.process.kill()
+        self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+
+class Program:
+    """A program that a server is running. `job` is what the runner gets, beside the limits."""
+
+    def __init__(
+        self, server: Server, job: dict[str, Any], limits: Limits, *, stdin: bytes | None = None, binary: bytes | None = None
+    ) -> None:
+        self.server, self.limits = server, limits
+        self.output, self.errors, self.unread = bytearray(), bytearray(), bytearray()
+        self.received = 0
+        self.stopped, self.killed_at = "", 0.0
+        self.pidfd = self.pid = -1
+        self.report: list[Any] | None = None
+        self.confined = False
+        job = job | {"cpu": limits.cpu_seconds, "memory": limits.memory_bytes, "tasks": server.tasks()}
+        mine: list[int] = []
+        theirs: list[int] = []
+        try:
+            theirs.append(sealed(json.dumps(job).encode()))
+            theirs.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if stdin is None else sealed(stdin))
+            for wanted in (stdin is not None, stdin is not None, True):
+                if wanted:
+                    reading, writing = os.pipe2(os.O_CLOEXEC)
+                    mine.append(reading)
+                else:
+                    writing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+                    mine.append(-1)
+                theirs.append(writing)
+            self.calls = -1
+            if binary is not None:
+                theirs.append(sealed(binary))
+            elif job["way"] in ("serve", "tests"):
+                reading, self.calls = os.pipe2(os.O_CLOEXEC)
+                theirs.append(reading)
+            socket.send_fds(server.control, [b"j"], theirs)
+        except OSError as error:
+            for fd in mine:
+                if fd >= 0:
+                    os.close(fd)
+            raise SandboxError(f"a program cannot be handed to the sandbox: {error}") from error
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        self.sources: dict[int, str] = {fd: name for fd, name in zip(mine, ("output", "errors", "results"), strict=True) if fd >= 0}
+        for fd in self.sources:
+            os.set_blocking(fd, False)
+        if self.calls >= 0:
+            os.set_blocking(self.calls, False)
+        self.unsent = b""
+
+    @property
+    def ended(self) -> bool:
+        return self.report is not None and not self.sources
+
+    def descriptors(self) -> list[int]:
+        """What to wait for."""
+        return [*self.sources, *([] if self.report else [self.server.control.fileno()])]
+
+    def ask(self, line: bytes) -> None:
+        """Send a line to a program that serves calls or waits for an answer."""
+        self.unsent += line + b"\n"
+        self.flush()
+
+    def flush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self.unsent and self.calls >= 0:
+                try:
+                    self.unsent = self.unsent[os.write(self.calls, self.unsent) :]
+                except BrokenPipeError:
+                    self.unsent = b""
+
+    def no_more_calls(self) -> None:
+        if self.calls >= 0:
+            os.close(self.calls)
+            self.calls = -1
+
+    def take(self, fd: int) -> list[bytes]:
+        """Read what is there; the complete lines of results among it. Raises SandboxError where the program was not confined or its server died."""
+        if fd == self.server.control.fileno() and self.report is None:
+            self._controlled()
+            return []
+        name = self.sources.get(fd)
+        if name is None:
+            return []
+        try:
+            chunk = os.read(fd, CHUNK)
+        except BlockingIOError:
+            return []
+        if not chunk:
+            os.close(fd)
+            del self.sources[fd]
+            return []
+        if name == "output":
+            if not self.stopped:
+                self.output += chunk
+            if len(self.output) > self.limits.output_bytes:
+                self.stop("output")
+        elif name == "errors":
+            self.errors += chunk
+            del self.errors[: max(0, len(self.errors) - MOST_ERRORS)]
+        else:
+            return self._results(chunk)
+        return []
+
+    def _results(self, chunk: bytes) -> list[bytes]:
+        self.received += len(chunk)
+        self.unread += chunk
+        if self.received > MOST_RESULTS:
+            self.stop("results")
+            self.unread.clear()
+            return []
+        if not self.confined:
+            if self.unread[:1] != b"+":
+                return []  # why it could not be: read when it has ended
+            self.confined = True
+            del self.unread[:1]
+        if b"\n" not in chunk:
+            return []
+        *lines, rest = self.unread.split(b"\n")
+        self.unread = bytearray(rest)
+        return [bytes(line) for line in lines]
+
+    def _controlled(self) -> None:
+        try:
+            message, fds, _, _ = socket.recv_fds(self.server.control, 4096, 2)
+        except OSError as error:
+            raise SandboxError(f"the sandbox is gone: {error}") from error
+        if message == b"p" and fds:
+            self.pidfd = fds[0]
+            if self.stopped:
+                self._kill()
+        elif message:
+            self.report = json.loads(message)
+        else:
+            raise SandboxError("the sandbox is gone")
+
+    def stop(self, why: str) -> None:
+        """Kill the program, for the first reason given."""
+        if not self.stopped:
+            self.stopped, self.killed_at = why, time.monotonic()
+            self._kill()
+
+    def _kill(self) -> None:
+        if self.pidfd >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def working(self) -> bool:
+        """Whether one of its threads is running, or waiting for a CPU or a disk."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if self.pid < 0 and self.pidfd >= 0:
+                with open(f"/proc/self/fdinfo/{self.pidfd}") as f:
+                    self.pid = next(int(line.split()[1]) for line in f if line.startswith("Pid:"))
+            if self.pid > 0:
+                for task in os.listdir(f"/proc/{self.pid}/task"):
+                    with open(f"/proc/{self.pid}/task/{task}/stat", "rb") as stat:
+                        if stat.read().rpartition(b")")[2].split()[0] in (b"R", b"D"):
+                            return True
+        return False
+
+    def let_go(self) -> None:
+        """Read no more."""
+        for fd in list(self.sources):
+            os.close(fd)
+        self.sources.clear()
+
+    def close(self) -> None:
+        """Let go of its descriptors; a program that has not ended is killed with its server."""
+        self.no_more_calls()
+        self.let_go()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+        if self.report is None:
+            self.server.close()
+
+    def ending(self) -> Ending:
+        """How it ended. Raises SandboxError where that says nothing about the program."""
+        assert self.report is not None
+        status, cpu, memory = self.report
+        if not self.confined:
+            raise SandboxError(
+                f"the sandbox could not confine a program: {bytes(self.unread[1:300]).decode(errors='replace') or 'it ended early'}"
+            )
+        if not self.stopped and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and cpu < self.limits.cpu_seconds:
+            raise SandboxError("a program was killed from outside, for want of memory perhaps")
+        if self.stopped == "starved":
+            raise SandboxError("a program got no CPU for too long")
+        return Ending(bytes(self.output), bytes(self.errors), status, cpu, memory, self.stopped)
+
+
+def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) -> None:
+    """Attend to programs until all have ended; each line of results goes to `heard`, which may add a program. Where one ends, the others get no more lines. Closes them. Raises SandboxError."""
+    idle = programs[0].limits.idle_seconds
+    longest = LONGEST_WAIT * (idle + 2 * programs[0].limits.cpu_seconds)
+    asleep, started = 0.0, time.monotonic()
+    last = started
+    try:
+        while not all(p.ended for p in programs):
+            owners = {fd: p for p in programs for fd in p.descriptors()}
+            poll = select.poll()
+            for fd in owners:
+                poll.register(fd, select.POLLIN)
+            for p in programs:
+                if p.unsent and p.calls >= 0:
+                    poll.register(p.calls, select.POLLOUT)
+            events = poll.poll(TICK * 1000)
+            for fd, _ in events:
+                if fd in owners:
+                    for line in owners[fd].take(fd):
+                        heard(owners[fd], line)
+            for p in programs:
+                p.flush()
+            if len(programs) > 1 and any(p.ended for p in programs):
+                for p in programs:
+                    p.no_more_calls()
+            now = time.monotonic()
+            if now - last >= TICK:
+                pulse.beat()
+                if not any(p.working() for p in programs):
+                    asleep += now - last
+                last = now
+                for p in programs:
+                    if asleep > idle:
+                        p.stop("idle")
+                    elif now - started > longest:
+                        p.stop("starved")
+                    if p.killed_at and not p.ended and now - p.killed_at > KILL_SECONDS:
+                        if p.report is None:
+                            raise SandboxError("a program does not end when it is killed")
+                        p.let_go()  # something that it started, as only a compiler can, holds its pipes
+    finally:
+        for p in programs:
+            p.close()
