@@ -1,65 +1,151 @@
-"""Finding the answer that a response states: shared by the verifiers, so that all read the same text the same way.
+r"""Finding the answer that a response states: shared by the verifiers, so that all read the same text the same way.
 
-Only the response is read, never the chain: callers pass `Answer.response`, which is empty where the chain was not closed. Order of trust: the last complete <answer>..</answer>,
-the boxes, then a sentence that announces the answer. Nothing is guessed from a last number. Every search is linear in the text's length.
+Only what follows the last closing tag of a chain is read. Order of trust: the last complete <answer>..</answer>, the boxes, then a sentence that announces the answer ("the answer is", "答案是", a heading "Answer", GSM8K's "####").
+Nothing is guessed from a last number or a last line. Every search is linear in the text's length.
 """
 
 import re
+from typing import NamedTuple
 
 NO_ANSWER = "the response states no answer"
 
-_TAGGED = re.compile(r"<answer>((?:(?!<answer>|</answer>).)*)</answer>", re.DOTALL)
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_CHAIN_ENDS = ("</think>", "</thinking>", "</thought>", "</reasoning>", "◁/think▷")
+_CHAIN_STARTS = ("<think>", "<thinking>")
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _LONGEST_SENTENCE = 500
-# what announces an answer; the answer is the rest of its line
+_OPENS_FORMULA = {"\\[": "\\]", "$$": "$$", "\\(": "\\)", "$": "$"}
+# what announces an answer; the answer is the rest of its line, or the next line where nothing is left of this one
 _ANNOUNCED = re.compile(
-    r"(?:\b(?:the\s+)?(?:final\s+|correct\s+|right\s+)?answer\s*(?:\*\*|__)?\s*(?:is|:|=)"
-    r"|(?:最终)?(?:正确)?(?:答案|结果)\s*(?:是|为|應為|应为|選|选|[::]))"
-    r"[\s:*_]*",
+    r"(?:\b(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+|right\s+)?(?:numerical\s+)?(?:answer|ans\b)(?:\s+(?:to|for)\s+[^.:=\n]{1,80}?)?\s*(?:\*\*|__)?\s*"
+    r"(?:(?:is|are|would\s+be|should\s+be|must\s+be|will\s+be|comes\s+out\s+to\s+be|equals)(?![A-Za-z])|:|=|\uff1a)"
+    r"|\bfinal\s+result\s+is\b"
+    r"|(?:最终|最后|正确)?(?:的)?(?:答案|结果|答)\s*(?:是|为|為|應為|应为|应该是|等于|選|选|[:\uff1a])|故选\s*[:\uff1a]?"
+    r"|^\s*####(?!#))"
+    r"[\s:\uff1a*_]*",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"(?<=\S)\.\s+|。")
+_HEADING = re.compile(r"\W{0,8}(?:the\s+)?(?:final\s+)?(?:answer|最终答案|答案)\W{0,8}", re.IGNORECASE)
+
+
+class Span(NamedTuple):
+    """A statement of an answer, and where in the response it stands."""
+
+    start: int
+    end: int
+    text: str
+
+
+def visible(response: str) -> str:
+    """What follows the chain of thought; nothing, where a chain was begun and never closed."""
+    if "<" not in response and "◁" not in response:
+        return response
+    end = max(response.rfind(tag) + len(tag) if tag in response else 0 for tag in _CHAIN_ENDS)
+    rest = response[end:]
+    starts = [at for tag in _CHAIN_STARTS if (at := rest.find(tag)) >= 0]
+    return rest[: min(starts)] if starts else rest
+
+
+def tags(response: str) -> list[Span]:
+    """The contents of all complete pairs of answer tags."""
+    found = []
+    end = response.find("</answer>")
+    start_from = 0
+    while end >= 0:
+        start = response.rfind("<answer>", start_from, end)
+        if start >= 0:
+            found.append(Span(start, end + 9, response[start + 8 : end].strip()))
+        start_from = end + 9
+        end = response.find("</answer>", start_from)
+    return found
 
 
 def tagged(response: str) -> str | None:
     """The content of the last complete pair of answer tags."""
-    found = None
-    for match in _TAGGED.finditer(response):
-        found = match.group(1)
-    return None if found is None else found.strip()
+    found = tags(response)
+    return found[-1].text if found else None
+
+
+def box_spans(response: str) -> list[Span]:
+    r"""All \boxed{...}, in order; an unclosed one is none."""
+    found: list[Span] = []
+    end = 0
+    for match in _BOX.finditer(response) if "\\" in response else ():
+        if match.start() < end:  # a box inside a box belongs to it
+            continue
+        depth = 1
+        for mark in _BRACES.finditer(response, match.end()):
+            depth += (mark[0] == "{") - (mark[0] == "}")
+            if not depth:
+                end = mark.end()
+                break
+        if depth:
+            break
+        found.append(Span(match.start(), end, response[match.end() : end - 1].strip()))
+    return found
 
 
 def boxes(response: str) -> list[str]:
     r"""The contents of all \boxed{...}, in order; an unclosed one is none."""
-    found = []
-    end = 0
-    for match in _BOX.finditer(response):
-        if match.start() < end:  # a box inside a box belongs to it
-            continue
-        depth, i = 1, match.end()
-        while i < len(response) and depth:
-            c = response[i]
-            if c == "\\":
-                i += 1
-            elif c == "{":
-                depth += 1
-            elif c == "}":
-                depth -= 1
-            i += 1
-        if depth:
+    return [box.text for box in box_spans(response)]
+
+
+def _formula(lines: list[str], first: int) -> str:
+    """A line, and where it opens a formula that it does not close, the lines up to its end."""
+    line = lines[first].strip()
+    closing = next((c for o, c in _OPENS_FORMULA.items() if line.startswith(o) and c not in line[len(o) :]), None)
+    if closing is None:
+        return line
+    for k in range(first + 1, min(first + 8, len(lines))):
+        line += " " + lines[k].strip()
+        if closing in lines[k]:
             break
-        end = i
-        found.append(response[match.end() : i - 1].strip())
+    return line
+
+
+def statement_spans(response: str) -> list[Span]:
+    """What follows each "the answer is" (or one of its other forms), up to the end of its line; the next line where its own is empty."""
+    found: list[Span] = []
+    lines = response.split("\n")
+    at = 0
+    used = -1  # a line that was an answer announces none
+    for i, line in enumerate(lines):
+        start, at = at, at + len(line) + 1
+        low = line.lower()
+        if i <= used or not ("ans" in low or "答" in line or "结果" in line or "故选" in line or "####" in line or "final result" in low):
+            continue
+        announcing = list(_ANNOUNCED.finditer(line))
+        if announcing:
+            for m, then in zip(announcing, [*announcing[1:], None], strict=True):
+                rest = line[m.end() : then.start() if then else len(line)].strip()
+                if then:
+                    rest = _SENTENCE_END.split(rest, maxsplit=1)[0]
+                if rest and not (then and not rest.strip(" .,*_:")):
+                    if then is None and rest in _OPENS_FORMULA:
+                        rest = _formula([rest, *lines[i + 1 : i + 9]], 0)
+                    found.append(
+                        Span(
+                            start + m.start(),
+                            start + (min(m.end() + len(rest) + 1, then.start()) if then else len(line)),
+                            rest[:_LONGEST_SENTENCE],
+                        )
+                    )
+            if line[announcing[-1].end() :].strip(" *_:"):
+                continue
+        elif not _HEADING.fullmatch(line):
+            continue
+        following = next((k for k in range(i + 1, min(i + 4, len(lines))) if lines[k].strip(" *_#")), None)
+        if following is not None and not _ANNOUNCED.search(lines[following]):
+            text = _formula(lines, following)
+            used = following
+            found.append(Span(start, start + len(line), text[:_LONGEST_SENTENCE]))
     return found
 
 
 def statements(response: str) -> list[str]:
-    """What follows each "the answer is" (or one of its Chinese forms), up to the end of its line."""
-    found = []
-    for line in response.splitlines():
-        *_, last = [None, *_ANNOUNCED.finditer(line)]
-        if last is not None and (rest := line[last.end() :].strip()):
-            found.append(rest[:_LONGEST_SENTENCE])
-    return found
+    """The texts of `statement_spans`."""
+    return [s.text for s in statement_spans(response)]
 
 
 def announced(response: str) -> str | None:

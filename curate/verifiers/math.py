@@ -1,173 +1,193 @@
-r"""Mathematical answers: plain numbers compared exactly here, everything else by math-verify.
+r"""Mathematical answers: found where the response states one, read and compared exactly, and handed to math-verify only where that cannot decide.
 
 Departures from calling math-verify on the whole text:
-- The answer is looked for only where the response states one: answer tags, then boxes, then "the answer is". Several boxes that disagree are wrong, unless together they are the gold's list.
-- Integers, decimals, fractions and mixed numbers are exact; a decimal gold tolerates 1e-9, relative. A unit may be left out or added, another unit is wrong; a bare gold 10 accepts "10 %" and not
-  "0.1", a gold of "10 %" accepts both.
-- What would build a huge number is not evaluated: equal text is correct, otherwise the case is `unverifiable`, which is not the same as wrong.
-- math-verify's SIGALRM timeouts are off, since the pool bounds every case; only its LaTeX grammar reads the text, never `parse_expr`; and its yes is confirmed at high precision, because it compares
-  rounded floats.
+- The answer is what `mathematics/statements.py` takes for it: tags, then boxes, then a sentence that announces it; never anything from the chain, and a bare last line only where the prompt's meta says {"answer_line": true}.
+  Several different answers are wrong, unless together they are the gold's list, and so is a hedge.
+- The policy on units, percentages, decimals, names and order stands in `mathematics/compare.py`.
+- What would build a huge number is not evaluated: equal text is correct, otherwise the case is `unverifiable`, which is not the same as wrong. So is what only math-verify could compare where it is not installed.
+
+The verdict's `extracted` is the answer as it was read, and its `detail` is JSON: "gold" as it was read, and "rule", what decided: text (the same text), value (compared here), math-verify, statement (no value was compared).
+
+What is not covered: an equality that holds in all the points looked at and not elsewhere, such as that of two functions which differ on an interval that has none of them.
 """
 
-import logging
-import re
-from fractions import Fraction
+import json
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
-from curate.errors import MissingExtra
-from curate.records import Answer, Prompt, Verdict
-from curate.verifiers.extraction import NO_ANSWER, announced, boxes, tagged
-from curate.verifiers.numbers import Quantity, clean, quantity, too_costly
+from curate.records import Answer, Prompt, Verdict, canonical_json
+from curate.verifiers.extraction import NO_ANSWER
+from curate.verifiers.mathematics import behind
+from curate.verifiers.mathematics.compare import same
+from curate.verifiers.mathematics.cost import too_costly
+from curate.verifiers.mathematics.statements import core, find
+from curate.verifiers.mathematics.structure import Value, readings
+from curate.verifiers.mathematics.text import plain, squeezed
 
-VERSION = "1"
+VERSION = "2"
 
-NOISE = Fraction(1, 10**9)  # relative difference that a decimal gold tolerates
-MOST_BOXES = 20
-_SEGMENT = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
-_LEADING = re.compile(r"[-+]?[$€£]?\s*\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?(?:\s*(?:%|°|percent\b|degrees\b))?")
-_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|either|not sure|i think|approximately one of)\b|可能|也许|或许", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{2,}(?:[\s-][^\W\d_]+)*", re.UNICODE)
-
-
-def _from_sentence(line: str) -> str:
-    """The answer in the rest of a line that announces it: its only formula, or the number it begins with, or its first sentence."""
-    line = line.strip().strip("*").strip()
-    segments = [next(g for g in m.groups() if g) for m in _SEGMENT.finditer(line)]
-    if len(segments) == 1 and not re.search(r"\b(?:or|and)\b|或|和", line):
-        rest = _SEGMENT.sub("", line).strip(" .。")
-        unit = rest if re.fullmatch(r"[A-Za-z]+(?:\^\d)?|%|\\%", rest) else ""
-        return f"{segments[0]} {unit}".strip()
-    if segments:
-        return line.replace("$", "").replace("\\(", "").replace("\\)", "")
-    sentence = re.split(r"\.\s+|[。;]|\s+(?=because\b|since\b|so\b)", line, maxsplit=1)[0].strip().strip("*")
-    if re.search(r"\b(?:or|and)\b|[=^\\]|或|和", sentence):
-        return sentence
-    number = _LEADING.match(sentence)
-    if number is None:
-        return sentence
-    rest = sentence[number.end() :].strip()
-    return sentence if re.fullmatch(r"[\w/^²³()+*-]*", rest) else number.group()
+LONGEST_SHOWN = 500  # characters of an answer in a verdict
+LONGEST_GOLD = 200  # characters of a gold that is an answer and not a solution which states one
+LONGEST_WORDS = 8  # words of a gold that an answer can be expected to repeat
+NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[verify]'"
 
 
-def answers(response: str) -> list[str]:
-    """The answers that a response states, the last one last; empty for none."""
-    inside = tagged(response)
-    found = boxes(response if inside is None else inside)
-    if found:
-        return list(dict.fromkeys(f for f in found[-MOST_BOXES:] if f))
-    if inside:
-        line = announced(inside)
-        return [_from_sentence(line) if line else inside]
-    line = None if inside is not None else announced(response)
-    return [text] if line and (text := _from_sentence(line)) else []
+class Decision(NamedTuple):
+    """Whether an answer is the gold (None: undecided, for the reason given), and the rule that decided."""
+
+    equal: bool | None
+    rule: str
+    reason: str = ""
 
 
-@lru_cache(maxsize=1)
-def _math_verify() -> Any:
+class Gold(NamedTuple):
+    """A gold as it is compared: its text, the text without spaces, what it can mean, and why it cannot be used ("" if it can)."""
+
+    text: str
+    squeezed: str
+    values: tuple[Value, ...]
+    problem: str = ""
+    cost: str = ""
+
+
+def _latex(text: str) -> str:
+    """A `plain` text as LaTeX again, for math-verify."""
+    names = {
+        "⦃": "\\{",
+        "⦄": "\\}",
+        "⟨": "\\langle ",
+        "⟩": "\\rangle ",
+        "°": "^\\circ ",
+        "≤": "\\le ",
+        "≥": "\\ge ",
+        "≠": "\\ne ",
+        "≈": "\\approx ",
+        "∈": "\\in ",
+    }
+    names |= {
+        "∪": "\\cup ",
+        "∩": "\\cap ",
+        "∞": "\\infty ",
+        "±": "\\pm ",
+        "∓": "\\mp ",
+        "π": "\\pi ",
+        "∅": "\\emptyset ",
+        "*": "\\cdot ",
+        "%": "\\%",
+    }
+    return "".join(names.get(c, c) for c in text)
+
+
+@lru_cache(maxsize=512)
+def read_gold(text: str) -> Gold:
+    """The gold of a prompt: a number, LaTeX, words, or a text that holds the answer in a box or after "####"."""
+    text = text.rpartition("####")[2].strip()
+    if "\\boxed" in text or len(text) > LONGEST_GOLD:  # a whole solution
+        statement = find(text)
+        text = ", ".join(statement.parts) if statement else text.rpartition("\\boxed{")[2]
+    clean = plain(text)
+    if not clean:
+        return Gold(text, "", (), "the gold is empty")
+    if cost := too_costly(clean):  # equal text is still recognised
+        return Gold(text, squeezed(clean), (), cost=cost)
+    values = tuple(readings(text, gold=True))
+    problem = ""
+    if clean.count("{") != clean.count("}") or (values[0].kind == "unknown" and not _readable(clean)):
+        problem = "the gold cannot be read as mathematics"
+    return Gold(text, squeezed(clean), values, problem)
+
+
+def _readable(clean: str) -> bool:
     try:
-        import math_verify
-    except ModuleNotFoundError as error:
-        raise MissingExtra("math-verify", "", "verifying mathematical answers") from error
-    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its timeouts are off
-    return math_verify
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:
-    """The SymPy object that LaTeX stands for, None where it stands for none. Only for text that is not too costly."""
-    mv = _math_verify()
-    found = mv.parse(
-        "\\boxed{" + text + "}", [mv.LatexExtractionConfig(boxed_match_priority=0)], fallback_mode="no_fallback", parsing_timeout=None
-    )
-    return found[0] if found and not isinstance(found[0], str) else None
-
-
-def _confirmed(gold: Any, given: Any) -> bool:
-    """Whether two numbers agree at 60 digits; a decimal on either side bounds what can be asked for. True for what is no number."""
-    if not (getattr(gold, "is_number", False) and getattr(given, "is_number", False)):
+        return behind.readable(_latex(clean))
+    except behind.NotInstalled:
         return True
-    from sympy import Float, N  # type: ignore[import-untyped]  # it ships none
-
-    gold, given = gold.doit(), given.doit()
-    if not gold.has(Float) and not given.has(Float) and gold.is_Rational and given.is_Rational:
-        return bool(gold == given)
-    difference, size = abs(N(gold - given, 60)), max(abs(N(gold, 60)), abs(N(given, 60)))
-    tolerance = 1e-9 if gold.has(Float) else 1e-6 if given.has(Float) else 1e-40
-    return bool(size == 0 or difference <= tolerance * size)
 
 
-def _same_number(gold: Quantity, given: Quantity) -> bool:
-    assert gold.value is not None
-    assert given.value is not None
-    allowed = NOISE * abs(gold.value) if gold.decimal else 0
-    wanted = [gold.value]
-    if gold.unit == "%" and given.unit == "":
-        wanted.append(gold.value / 100)
-    return any(abs(given.value - w) <= allowed for w in wanted)
+def _compared(gold: Gold, text: str) -> Decision:
+    """The gold against one reading of an answer."""
+    clean = plain(text)
+    if squeezed(clean) == gold.squeezed:
+        return Decision(True, "text")
+    if cost := gold.cost or too_costly(clean):
+        return Decision(None, "statement", f"not evaluated: {cost}")
+    found: list[bool | None] = []
+    for given in readings(text, gold=False):
+        for wanted in gold.values:
+            agreed = same(wanted, given)
+            if agreed:
+                return Decision(True, "value")
+            found.append(agreed)
+    first = gold.values[0]
+    if first.kind == "words" and len(first.text.split()) > LONGEST_WORDS:
+        return Decision(None, "statement", "the gold is prose")
+    if None not in found or not behind.may_read(clean):
+        return Decision(False, "value")
+    try:
+        return Decision(behind.equal(_latex(plain(gold.text)), _latex(clean)), "math-verify")
+    except behind.NotInstalled:
+        return Decision(None, "statement", NOT_INSTALLED)
 
 
-def _words(text: str) -> str | None:
-    """A gold or answer that is words and not mathematics, in lower case."""
-    plain = re.sub(r"\\(?:text|mathrm|textbf)\s*\{([^{}]*)\}", r"\1", clean(text)).strip()
-    return plain.lower() if _WORD.fullmatch(plain) else None
+def equal(gold: Gold, text: str) -> Decision:
+    """Whether a text that states an answer is the gold."""
+    decision = _compared(gold, text)
+    if decision.equal is True or (gold.values and gold.values[0].kind == "words"):
+        return decision
+    for inner in core(text):
+        found = _compared(gold, inner)
+        if found.equal is True:
+            return found
+        decision = found if decision.equal is None else decision
+    return decision
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", clean(text).replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
-
-
-def equal(gold: str, given: str) -> bool | str:
-    """Whether an answer is the gold; a text where that cannot be decided, saying why. The gold must be readable (`unreadable`)."""
-    if _squeezed(gold) == _squeezed(given):
-        return True
-    if _HEDGE.search(given):
+def _asks_for_last_line(prompt: Prompt) -> bool:
+    if "answer_line" not in prompt.meta:
         return False
-    words = _words(gold)
-    if words is not None:
-        return words == _words(given)
-    g, a = quantity(gold), quantity(given)
-    if g.unit and a.unit and g.unit != a.unit:
+    try:
+        meta = json.loads(prompt.meta)
+    except ValueError:
         return False
-    if g.value is not None and a.value is not None:
-        return _same_number(g, a)
-    if cost := too_costly(a.text) or too_costly(g.text):
-        return f"not evaluated: {cost}"
-    wanted, found = _parsed(g.text), _parsed(a.text)
-    if wanted is None or found is None:
-        return False
-    mv = _math_verify()
-    return bool(mv.verify(wanted, found, timeout_seconds=None)) and _confirmed(wanted, found)
-
-
-def unreadable(gold: str) -> str:
-    """Why a gold cannot be compared with anything ("" if it can)."""
-    if not gold.strip():
-        return "the gold is empty"
-    if _words(gold) is not None or quantity(gold).value is not None:
-        return ""
-    if too_costly(quantity(gold).text):
-        return ""  # equal text is still recognised
-    return "" if _parsed(quantity(gold).text) is not None else "the gold cannot be read as mathematics"
+    return isinstance(meta, dict) and meta.get("answer_line") is True
 
 
 def verify(answer: Answer, prompt: Prompt) -> Verdict:
-    """`prompt.gold` is a number, LaTeX, or a text that holds the answer in a box or after "####"."""
-    gold = (prompt.gold or "").rpartition("####")[2].strip()
-    gold = (boxes(gold) or [gold])[-1]
-    if problem := unreadable(gold):
-        return Verdict("unparsable_gold", reason=problem)
-    given = answers(answer.response)
-    if not given:
-        return Verdict("no_answer", 0.0, NO_ANSWER)
-    last = given[-1]
-    shown = ", ".join(given)[:500]
-    verdicts = [equal(gold, text) for text in given]
-    if len(given) > 1:
-        if all(v is True for v in verdicts) or equal(gold, ", ".join(given)) is True:
-            return Verdict("correct", 1.0, extracted=shown)
-        if verdicts[-1] is True:
-            return Verdict("wrong", 0.0, "several different answers", shown)
-    if isinstance(verdicts[-1], str):
-        return Verdict("unverifiable", reason=verdicts[-1], extracted=last[:500])
-    return Verdict("correct", 1.0, extracted=last[:500]) if verdicts[-1] else Verdict("wrong", 0.0, extracted=last[:500])
+    """The verdict on a response; `prompt.gold` as `read_gold` takes it."""
+    gold = read_gold(prompt.gold or "")
+    if gold.problem:
+        return Verdict("unparsable_gold", reason=gold.problem)
+    statement = find(answer.response, last_line=_asks_for_last_line(prompt))
+    shown_gold = gold.text[:LONGEST_SHOWN]
+    if statement is None:
+        return Verdict("no_answer", 0.0, NO_ANSWER, detail=canonical_json({"gold": shown_gold, "rule": "statement"}))
+    parts = statement.parts
+    shown = ", ".join(parts)[:LONGEST_SHOWN]
+
+    def verdict(decision: Decision) -> Verdict:
+        detail = canonical_json({"gold": shown_gold, "rule": decision.rule})
+        if decision.equal is None:
+            return Verdict("unverifiable", reason=decision.reason, extracted=shown, detail=detail)
+        status, score = ("correct", 1.0) if decision.equal else ("wrong", 0.0)
+        return Verdict(status, score, decision.reason, shown, detail=detail)  # type: ignore[arg-type]
+
+    if statement.hedge:
+        same_text = (
+            len(parts) == 1 and squeezed(plain(parts[0])) == gold.squeezed and statement.hedge != "a denial" and "either" in gold.text
+        )
+        return verdict(Decision(same_text, "statement", "" if same_text else statement.hedge))
+    if len(parts) == 1:
+        decision = equal(gold, parts[0])
+        if decision.equal is not True and len(statement.earlier) > 1 and any(v.kind in ("list", "set") for v in gold.values):
+            together = _compared(gold, ", ".join(statement.earlier))
+            if together.equal is True:
+                shown = ", ".join(statement.earlier)[:LONGEST_SHOWN]
+                return verdict(together)
+        return verdict(decision)
+    decisions = [equal(gold, part) for part in parts]
+    if all(d.equal is True for d in decisions):
+        return verdict(decisions[-1])
+    together = _compared(gold, ", ".join(parts))
+    if together.equal is not False:
+        return verdict(together)
+    return verdict(Decision(False, "statement", "several different answers"))
