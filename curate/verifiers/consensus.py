@@ -55,23 +55,15 @@ def _same_text(one: str, other: str) -> bool:
 
 
 def _equality(verifier: str) -> Callable[[str, str], bool]:
-    """When two answers are one, by the verifier's own `equal` where it has one. What it cannot decide, or cannot read, is not equal."""
-    own = companion(verifier, "equal")
-    if own is None:
-        return _same_text
-    return lambda one, other: _same_text(one, other) or own(one, other) is True
+    """When two answers are one: by the verifier's own `same_answer` where it has one."""
+    own = companion(verifier, "same_answer")
+    return _same_text if own is None else lambda one, other: _same_text(one, other) or own(one, other)
 
 
 def _found(verifier: str, answer: Answer, prompt: Prompt) -> str | None:
     """The answer that a response states, as the prompt's verifier would read it."""
     own = companion(verifier, "extract")
-    if own is not None:
-        found = own(answer, prompt)
-        return None if found is None else str(found)
-    several = companion(verifier, "answers")
-    if several is not None:
-        return ", ".join(several(answer.response)) or None
-    return stated(answer.response)
+    return stated(answer.response) if own is None else own(answer, prompt)
 
 
 def read(answer: Answer, prompt: Prompt) -> Verdict:
