@@ -9,7 +9,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-
 LONGEST_TEXT = 400  # characters; its grammar takes seconds for nonsense of more
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
