@@ -15,6 +15,7 @@ from typing import Any
 from curate.errors import SourceError, UsageError
 from curate.records import Message, Prompt, Role, canonical_json, make_prompt
 from curate.sources.base import NO_VERIFIER, SourceOptions
+from curate.verifiers.choice_options import in_question
 
 GUESSES: dict[str, tuple[str, ...]] = {
     "messages": ("messages", "prompt", "problem", "question", "instruction", "conversations", "conversation"),
@@ -215,8 +216,10 @@ class Mapper:
             gold, chance = letter_of(gold, options), 1 / len(options)
             if gold is None:
                 raise Skip("gold is none of the options")
-            listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
-            turns = (*turns[:-1], Message("user", f"{turns[-1].content}\n\n{listed}"))
+            lines = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+            turns = (*turns[:-1], Message("user", f"{turns[-1].content}\n\n{lines}"))
+        elif verifier == "choice" and (asked := in_question(turns[-1].content)) is not None:
+            chance = 1 / asked.count
         identifier = reach(row, self.columns["source_id"]) if "source_id" in self.columns else None
         fields: dict[str, Any] = {
             "meta": self._meta(row),

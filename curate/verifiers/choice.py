@@ -21,6 +21,13 @@ _LEAD = re.compile(
 _LABEL = re.compile(
     r"[(\[{]?\s*(10|[1-9]|[ivx]{1,4}|[a-j])(?:\s*[)\]}]|[.:,;。、](?!\d)|(?=\s|$|[,;、&/+])|(?=[\u4e00-\u9fff]))\s*", re.IGNORECASE
 )
+# announcements beside those of extraction.py
+_ANNOUNCED = re.compile(
+    r"\b(?:(?:correct|right|best)\s+(?:options?|choices?|letters?)\s+(?:is|are)|answers\s+are|I\s+(?:would\s+)?choose)\b[\s:]*"
+    r"|\b(?:option|choice)\s+(?=[(\[]?[A-J]\b[^.\n]{0,20}\bis\s+(?:the\s+)?(?:correct|right|best)\b)"
+    r"|答案(?=可能|也许|或许|不是)",
+    re.IGNORECASE,
+)
 _TOGETHER = re.compile(r"^(?:[,;、&+]|\s|and\b|与|和|以及|及|also\b|options?\b|选项)+", re.IGNORECASE)
 _EITHER = re.compile(r"^(?:[,;]\s*)?(?:or\b|/|and/or\b|或者?)\s*(?:maybe\s+|possibly\s+|perhaps\s+)?(?:options?\s+|选项)?", re.IGNORECASE)
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+|[^\w\s]|_")
@@ -154,11 +161,20 @@ def _with_rest(found: list[int], rest: str, options: Options, both: bool) -> fro
     return frozenset(found)
 
 
+def _announced(response: str) -> list[str]:
+    found = statements(response)
+    for line in response.splitlines():
+        *_, last = [None, *_ANNOUNCED.finditer(line)]
+        if last is not None and (rest := line[last.end() :].strip()) and not any(rest in s or s in rest for s in found):
+            found.append(rest[:LONGEST_STATEMENT])
+    return found
+
+
 def _found(response: str, options: Options) -> tuple[frozenset[int] | None, str]:
     """The options that a response states, and the statement they were read from."""
     inside = tagged(response)
     groups: list[list[str]] = [[inside]] if inside else []
-    groups += [boxes(inside or response), statements(inside or response)]
+    groups += [boxes(inside or response), _announced(inside or response)]
     for group in groups:
         named = [(found, s) for s in group if (found := read(s, options)) is not None]
         if named:
@@ -174,7 +190,10 @@ def gold_of(prompt: Prompt, options: Options) -> frozenset[int] | None:
     """The right options; None where the gold names none."""
     text = (prompt.gold or "").strip()
     by_text = _by_text(text, options)
-    if len(by_text) == 1 and options.index(text.strip("() .")) is None:
+    label = options.index(text.strip("() ."))
+    if label is not None:
+        return frozenset({label})
+    if len(by_text) == 1:
         return by_text
     found = read(text, options) if text and not _HEDGE.match(unwrapped(text)) else None
     return found if found and all(0 <= i < options.count for i in found) else None

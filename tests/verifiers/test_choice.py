@@ -193,6 +193,12 @@ WITH_OPTIONS = [
     ("wrong", CHINESE, "B", "答案可能是B"),
     ("wrong", CHINESE, "B", "答案不是B"),
     ("correct", CHINESE, "B", "\\boxed{北京}"),
+    # other announcements
+    ("correct", CITIES, "B", "The correct option is B."),
+    ("correct", CITIES, "B", "Therefore option B is correct."),
+    ("correct", CITIES, "B", "I would choose (B)"),
+    ("wrong", CITIES, "B", "The correct choice is C, Rome"),
+    ("wrong", CITIES, "B", "The correct option is A or B"),
     # ten options
     ("correct", TEN, "J", "The answer is J"),
     ("correct", TEN, "I", "The answer is I."),

@@ -228,8 +228,8 @@ def test_rush_hour_by_a_board_that_one_move_solves():
         (
             "propositional_logic",
             entry("", None, premises=["(Q → P)", "Q"], variables=["P", "Q"], example_answer="P"),
-            ["P", "(P ∧ Q)"],
-            ["Q", "¬P", "(P ∨ ¬P)", "R", "p"],
+            ["(P ∧ Q)"],
+            ["P", "Q", "¬P", "(P ∨ ¬P)", "R", "p"],
         ),
         (
             "rubiks_cube",
