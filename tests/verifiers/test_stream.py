@@ -59,7 +59,10 @@ def test_the_order_is_kept_and_the_source_is_read_as_verdicts_come_back():
 def test_a_killed_worker_in_the_middle_loses_nothing():
     async def go():
         killed, found = 0, []
-        async with VerifierPool(2, Limits()) as pool, aclosing(verdicts(pool, (case(f"echo {i}") for i in range(3000)), in_flight=200)) as stream:
+        async with (
+            VerifierPool(2, Limits()) as pool,
+            aclosing(verdicts(pool, (case(f"echo {i}") for i in range(3000)), in_flight=200)) as stream,
+        ):
             async for verdict in stream:
                 found.append(verdict.extracted)
                 if len(found) % 700 == 0:
@@ -96,8 +99,7 @@ def test_leaving_early_cancels_what_is_under_way():
 
     async def go():
         async with aclosing(in_order(((lambda i=i: never(i)), 0) for i in range(5))) as stream:
-            async for first in stream:
-                return first
+            return await anext(stream)
 
     assert asyncio.run(go()) == 0
     assert cancelled == [1, 2, 3, 4]
