@@ -15,7 +15,7 @@ from curate.sandbox import choice, tiers
 from curate.sandbox.supervisor import Ending, Limits, Program, Server, watch
 
 T = TypeVar("T")
-CALLS_TOGETHER = 6  # all calls of one run may use this many times the CPU time of one
+CALLS_TOGETHER = 3  # all calls of one run may use this many times the CPU time of one
 
 
 class Warm(threading.local):

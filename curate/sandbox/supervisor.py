@@ -20,7 +20,7 @@ from curate import pulse
 from curate.errors import SandboxError
 
 START_SECONDS = 60.0  # for a server to be ready, on a machine under load
-KILL_SECONDS = 2.0  # for the end of a program that was killed to be reported
+KILL_SECONDS = 10.0  # for the end of a program that was killed to be reported
 LONGEST_WAIT = 20.0  # wall time, in multiples of CPU and idle limit together, of a program that gets no CPU
 TICK = 0.05  # seconds between looks at a program that takes longer than that
 CHUNK = 1 << 18

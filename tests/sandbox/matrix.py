@@ -24,7 +24,6 @@ def LEAK(*what):
     os.write(2, b"LEAK %r" % (what,))
     os._exit(77)
 """
-DEADLINE = 2 * 0.6 * 6 * 1.25 + 2  # CPU and idle limit of all calls of one run, with slack, and two seconds
 
 
 def processes() -> set[int]:
@@ -62,7 +61,7 @@ def main() -> None:
     os.environ["R1_CURATE_SANDBOX"] = sys.argv[1]
     part, parts = (int(n) for n in sys.argv[2].split("/")) if len(sys.argv) > 2 else (0, 1)
     os.environ["OPENAI_API_KEY"] = "canary-key"
-    found: dict[str, Any] = {"tier": sandbox.tier()._asdict(), "uid": os.getuid(), "judged": 0, "bad": []}
+    found: dict[str, Any] = {"tier": sandbox.tier()._asdict(), "uid": os.getuid(), "judged": 0, "slowest": (0.0, ""), "bad": []}
     with tempfile.TemporaryDirectory() as directory, socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
         os.chmod(directory, 0o777)
         file = Path(directory) / "secret"
@@ -93,8 +92,7 @@ def main() -> None:
                     text = json.dumps([verdict.reason, verdict.detail])
                     if verdict.status != wanted or "LEAK" in text or "canary" in text.replace("canary.py", ""):
                         found["bad"].append([program.name, way, verdict.status, verdict.reason])
-                    if seconds > DEADLINE:
-                        found["bad"].append([program.name, way, "took", seconds])
+                    found["slowest"] = max(found["slowest"], (round(seconds, 2), program.name))
                     after = file.stat()
                     if (after.st_mode, after.st_mtime_ns, file.read_text()) != (before.st_mode, before.st_mtime_ns, "canary"):
                         found["bad"].append([program.name, way, "touched a file"])
