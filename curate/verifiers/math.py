@@ -12,16 +12,18 @@ What is not covered: an equality that holds in all the points looked at and not 
 """
 
 import json
+import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from curate.records import Answer, Prompt, Verdict, canonical_json
+from curate.records import Answer, Prompt, Verdict
 from curate.verifiers.extraction import NO_ANSWER
 from curate.verifiers.mathematics import behind
-from curate.verifiers.mathematics.compare import same
+from curate.verifiers.mathematics.compare import NOISE, same
 from curate.verifiers.mathematics.cost import too_costly
 from curate.verifiers.mathematics.statements import core, find
-from curate.verifiers.mathematics.structure import Value, readings
+from curate.verifiers.mathematics.structure import NUMBER, Value, readings
 from curate.verifiers.mathematics.text import plain, squeezed
 
 VERSION = "2"
@@ -30,6 +32,15 @@ LONGEST_SHOWN = 500  # characters of an answer in a verdict
 LONGEST_GOLD = 200  # characters of a gold that is an answer and not a solution which states one
 LONGEST_WORDS = 8  # words of a gold that an answer can be expected to repeat
 NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[verify]'"
+
+
+STARTS_WITH_WORDS = re.compile(r"\W{0,3}[A-Za-z]{2,20}(?:\s+[A-Za-z]{2,20}|\s+(?:is|=|[$\d]))")
+# one answer in two forms: 1/2 (or 0.5); both have to be the gold
+SAID_TWICE = re.compile(r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or|or equivalently,?|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?")
+NAMES_NO_NUMBER = re.compile(r"(?!.*\b(?:or|not|maybe|wrong|incorrect)\b)[A-Za-z][A-Za-z -]*")
+_ENCODE = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":")
+).encode  # canonical JSON, without building an encoder each time
 
 
 class Decision(NamedTuple):
@@ -48,6 +59,7 @@ class Gold(NamedTuple):
     values: tuple[Value, ...]
     problem: str = ""
     cost: str = ""
+    number: Fraction | None = None  # where it is a plain number without a unit
 
 
 def _latex(text: str) -> str:
@@ -94,7 +106,8 @@ def read_gold(text: str) -> Gold:
     problem = ""
     if clean.count("{") != clean.count("}") or (values[0].kind == "unknown" and not _readable(clean)):
         problem = "the gold cannot be read as mathematics"
-    return Gold(text, squeezed(clean), values, problem)
+    number = Fraction(clean) if NUMBER.fullmatch(clean) and len(values) == 1 else None
+    return Gold(text, squeezed(clean), values, problem, number=number)
 
 
 def _readable(clean: str) -> bool:
@@ -106,6 +119,10 @@ def _readable(clean: str) -> bool:
 
 def _compared(gold: Gold, text: str) -> Decision:
     """The gold against one reading of an answer."""
+    if gold.number is not None and NUMBER.fullmatch(text):  # most answers
+        value = Fraction(text)
+        allowed = NOISE * abs(gold.number) if gold.values[0].decimal else 0
+        return Decision(abs(value - gold.number) <= allowed, "text" if text == gold.text else "value")
     clean = plain(text)
     if squeezed(clean) == gold.squeezed:
         return Decision(True, "text")
@@ -131,7 +148,15 @@ def _compared(gold: Gold, text: str) -> Decision:
 
 def equal(gold: Gold, text: str) -> Decision:
     """Whether a text that states an answer is the gold."""
+    if gold.values and gold.values[0].kind == "quantity" and STARTS_WITH_WORDS.match(text) and (inner := core(text)):
+        decisions = [_compared(gold, i) for i in inner]
+        return next((d for d in decisions if d.equal is True), decisions[0])
     decision = _compared(gold, text)
+    if decision.equal is False and (twice := SAID_TWICE.fullmatch(text)) is not None:
+        first, again = twice[1], twice[2] or twice[3]
+        agreed = [_compared(gold, s) for s in ((first,) if NAMES_NO_NUMBER.fullmatch(again) else (first, again))]
+        if all(d.equal is True for d in agreed):
+            return agreed[0]
     if decision.equal is True or (gold.values and gold.values[0].kind == "words"):
         return decision
     for inner in core(text):
@@ -160,12 +185,12 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
     statement = find(answer.response, last_line=_asks_for_last_line(prompt))
     shown_gold = gold.text[:LONGEST_SHOWN]
     if statement is None:
-        return Verdict("no_answer", 0.0, NO_ANSWER, detail=canonical_json({"gold": shown_gold, "rule": "statement"}))
+        return Verdict("no_answer", 0.0, NO_ANSWER, detail=_ENCODE({"gold": shown_gold, "rule": "statement"}))
     parts = statement.parts
     shown = ", ".join(parts)[:LONGEST_SHOWN]
 
     def verdict(decision: Decision) -> Verdict:
-        detail = canonical_json({"gold": shown_gold, "rule": decision.rule})
+        detail = _ENCODE({"gold": shown_gold, "rule": decision.rule})
         if decision.equal is None:
             return Verdict("unverifiable", reason=decision.reason, extracted=shown, detail=detail)
         status, score = ("correct", 1.0) if decision.equal else ("wrong", 0.0)

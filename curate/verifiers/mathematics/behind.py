@@ -13,6 +13,9 @@ LONGEST_TEXT = 400  # characters; its grammar takes seconds for nonsense of more
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
 
+_ENVIRONMENTS = re.compile(r"\\(?:begin|end)\s*\{\w+\}")
+
+
 class NotInstalled(Exception):
     """math-verify is not there."""
 
@@ -38,7 +41,7 @@ def _parsed(text: str) -> Any:
 
 def may_read(text: str) -> bool:
     """Whether it is worth asking: short, and no prose."""
-    return len(text) <= LONGEST_TEXT and _WORDS.search(text) is None
+    return len(text) <= LONGEST_TEXT and _WORDS.search(_ENVIRONMENTS.sub("", text)) is None
 
 
 def readable(text: str) -> bool:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from curate.verifiers.mathematics import exact, numeric, reals
 from curate.verifiers.mathematics.structure import Value, wordless
 from curate.verifiers.mathematics.syntax import MINUS_ONE, PI, Node, Unread, num, parse
+from curate.verifiers.mathematics.text import squeezed
 from curate.verifiers.mathematics.units import agree
 
 NOISE = Fraction(1, 10**9)  # relative difference that a decimal gold tolerates
@@ -34,8 +35,11 @@ _ARTICLES = re.compile(r"^(?:the|a|an)\s+|\s+(?:only)$")
 
 def equal_nodes(a: Node, b: Node) -> bool | None:
     """Whether two expressions are equal, exactly where they have an exact form."""
+    if a.kind == b.kind == "num":
+        return a.value == b.value
     if a == b:
         return True
+    large = False
     try:
         first, second = exact.evaluate(a), exact.evaluate(b)
         if not exact.difference(first, second):
@@ -45,11 +49,12 @@ def equal_nodes(a: Node, b: Node) -> bool | None:
     except exact.Undefined:
         return None
     except exact.TooMuch:
-        return None
+        large = True
     try:
-        return numeric.equal(a, b)
+        agreed = numeric.equal(a, b)
     except exact.TooMuch:
         return None
+    return None if large and agreed else agreed  # 60 digits show that large numbers differ, never that they are equal
 
 
 def _near(gold: Node, given: Node) -> bool | None:
@@ -278,9 +283,7 @@ def _texts(gold: Value, given: Value) -> bool | None:
         first = re.match(r"[^\W\d_]+", wordless(given.text).strip().lower())
         said = _SAY_YES.get(b) or (_SAY_YES.get(first[0]) if first and re.match(r"\w+\s*[,.;:,。]", wordless(given.text).strip()) else None)
         return said == _SAY_YES[a]
-    if gold.kind == "words" and given.kind in ("words", "quantity", "unknown"):
-        return False
-    return None
+    return False
 
 
 def _columns(matrix: Value) -> tuple[Value, ...] | None:
@@ -293,7 +296,7 @@ def _columns(matrix: Value) -> tuple[Value, ...] | None:
 def same(gold: Value, given: Value) -> bool | None:
     """Whether an answer is the gold; None where that cannot be said here."""
     if gold.kind == "unknown" or given.kind == "unknown":
-        return True if gold.text.replace(" ", "") == given.text.replace(" ", "") else _undecided(gold, given)
+        return True if squeezed(gold.text) == squeezed(given.text) else _undecided(gold, given)
     if "option" in (gold.kind, given.kind):
         return _options(gold, given)
     if gold.kind == given.kind == "quantity" and gold.label and given.label and gold.label != given.label and _same_equation(gold, given):

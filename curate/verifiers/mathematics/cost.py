@@ -9,6 +9,8 @@ LONGEST_TEXT = 2_000  # characters of an expression
 MOST_DIGITS = 1_000  # digits in a row
 LARGEST_EXPONENT = 10_000
 LARGEST_FACTORIAL = 2_500
+SHORT = 40  # characters that hold nothing large without a power, factorial or command
+HIGHEST_TOWER = 3  # exponents within exponents
 DEEPEST = 40  # brackets within brackets
 
 _GROUP = r"(?:\{(?P<group>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}|(?P<one>\d+|[^\s{]))"
@@ -16,12 +18,19 @@ _POWER = re.compile(r"(?:\^|\*\*)\s*" + _GROUP)
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _FACTORIAL = re.compile(r"(\d+)\s*!|([)}\]])\s*!|!\s*!")
 _BINOMIAL = re.compile(r"\\[dt]?binom\s*\{?\s*(\d+)")
+_LARGE_CHOICE = re.compile(
+    r"\\(?:[dt]?binom\s*\{[^{}]*\d\s*[\^!*]|choose|(?:Gamma|zeta|psi)\b.{0,50}?(?:\d{4}|\d\s*\^))|\^\s*\{?\s*\d+\s*\}?\s*!"
+)
+_LONG_SERIES = re.compile(r"\\(?:sum|prod)\b[^\^]{0,100}\^\s*\{?\s*(?:\d{5,}|\d+\s*(?:\^|\*|\\))")
+_OPENINGS = re.compile(r"(\^\s*)?\{|\}")
 
 
 def too_costly(text: str) -> str:
     """Why evaluating an expression could take too long or too much memory ("" if it could not)."""
     if len(text) > LONGEST_TEXT:
         return f"an expression of {len(text)} characters"
+    if len(text) <= SHORT and "^" not in text and "!" not in text and "\\" not in text and "**" not in text:
+        return ""
     if re.search(rf"\d{{{MOST_DIGITS + 1}}}", text):
         return f"a number of more than {MOST_DIGITS} digits"
     depth = deepest = 0
@@ -30,6 +39,16 @@ def too_costly(text: str) -> str:
         deepest = max(deepest, depth)
     if deepest > DEEPEST:
         return f"brackets {deepest} deep"
+    if _LARGE_CHOICE.search(text) or _LONG_SERIES.search(text):
+        return "a binomial coefficient, factorial or series of many terms"
+    powers: list[bool] = []
+    for m in _OPENINGS.finditer(text):
+        if m[0] != "}":
+            powers.append(m[1] is not None)
+            if sum(powers) >= HIGHEST_TOWER:
+                return "a tower of powers"
+        elif powers:
+            powers.pop()
     size = 1
     nested = False
     for m in _POWER.finditer(text):

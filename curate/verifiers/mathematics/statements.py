@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from curate.verifiers.extraction import Span, box_spans, statement_spans, tags, visible
-from curate.verifiers.mathematics.structure import wordless
+from curate.verifiers.mathematics.structure import NUMBER, wordless
 
 MOST_PARTS = 20
 LONGEST_GAP = 40  # characters between two parts of one breath
@@ -59,7 +59,14 @@ _COUNTED = re.compile(
 _SEGMENT = re.compile(r"\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
 _NUMBER = re.compile(r"(?<![\w.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![\w^])")
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
-_NEGATED = re.compile(r"\b(?:not|n't|never|cannot|no)\b|不", re.IGNORECASE)
+# what is said about a number without saying that it is the answer
+_OR = re.compile(r"\bor\b|或", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:not|n't|never|cannot|no|more|less|fewer|least|most|greater|smaller|larger|between|over|under|below|above|within|up\s+to|nearly|almost|except|wrong|incorrect)\b"
+    r"|不|至少|至多|大于|小于|超过|以上|以下|左右|之间|错",
+    re.IGNORECASE,
+)
+_OPENERS = re.compile(r"^(?:(?:therefore|thus|hence|so|then|finally|simply|just|clearly|indeed|still|indeed)\b[\s,:]*)+", re.IGNORECASE)
 
 
 _STOPS = ".,;。，；"
@@ -93,7 +100,7 @@ def _last_breath(text: str, spans: list[Span]) -> list[Span]:
 def _hedge_around(text: str, start: int, end: int) -> str:
     """A hedge in the words around a box."""
     line_start = text.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
-    before, after = text[line_start:start], text[end : end + 80]
+    before, after = text[line_start:start], text[end : end + 80].replace("\\text{", " ").replace("}", " ")
     if _HEDGED_BEFORE.search(before) or _EITHER_BEFORE.search(before) or _HEDGED_AFTER.search(after):
         return "a hedge"
     return ""
@@ -161,13 +168,15 @@ def find(response: str, *, last_line: bool = False) -> Statement | None:
         parts: list[str] = []
         hedge = ""
         for pair in last:
+            if NUMBER.fullmatch(pair.text):
+                parts.append(pair.text)
+                continue
             inside = _boxed(pair.text) or _announced(pair.text) or _plain(pair.text)
             if inside is not None:
                 parts.extend(inside.parts)
                 hedge = hedge or inside.hedge
-        after = box_spans(text[last[-1].end :])
-        if parts:
-            parts.extend(b.text for b in after if b.text)
+        if parts and "\\boxed" in text:
+            parts.extend(b.text for b in box_spans(text[last[-1].end :]) if b.text)
         return Statement(tuple(dict.fromkeys(parts)), (), hedge) if parts else None
     found = _boxed(text) or _announced(text)
     if found is None and last_line:
@@ -184,7 +193,7 @@ def _last_sentence(line: str) -> str:
 
 def sentence(text: str) -> str:
     """What a line says before it goes on to explain."""
-    text = _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip()
+    text = _OPENERS.sub("", _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip())
     text = _SENTENCE_END.split(text, maxsplit=1)[0].strip()
     return re.sub(r"[,,]\s+(?=(?:that|as|or so|if|when|assuming)\b).*$", "", text).strip(" *").rstrip(_STOPS)
 
@@ -192,13 +201,14 @@ def sentence(text: str) -> str:
 def core(text: str) -> list[str]:
     """What in a sentence may be the answer itself: the formula or number that it says something is, or its only one. Empty where that is not clear."""
     found: list[str] = []
-    if len(text) > LONGEST_SENTENCE:
+    if len(text) > LONGEST_SENTENCE or (text.isascii() and " " not in text and "$" not in text and ":" not in text):
         return found
     text = wordless(text) if "\\text" in text else text
     if _NEGATED.search(text):
         return found
     copulas = list(_COPULA.finditer(text))
-    if copulas and not _OR_AND.search(text[: copulas[-1].start()]) and copulas[-1].start():
+    head = text[: copulas[-1].start()] if copulas else ""
+    if head.strip() and not (_OR_AND.search(head) if len(copulas) > 1 else _OR.search(head)):
         rest = text[copulas[-1].end() :].strip()
         if re.search(r"\d|\\|\$", rest):
             found.append(rest)
@@ -216,7 +226,7 @@ def core(text: str) -> list[str]:
         if len(numbers) == 1 and not _OR_AND.search(text) and "\\" not in text:
             after = re.match(r"\s*([A-Za-z]+)", text[numbers[0].end() :])
             found.append(numbers[0].group() + (f" {after[1]}" if after else ""))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _words(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from curate.verifiers.mathematics.syntax import Node, Unread, num, parse, words_of
 from curate.verifiers.mathematics.text import plain
-from curate.verifiers.mathematics.units import measured
+from curate.verifiers.mathematics.units import Measured, measured
 
 DEEPEST = 12  # brackets within brackets
 MOST_ITEMS = 200
@@ -56,9 +56,10 @@ _UNWRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
 _OPTION = re.compile(
     r"^(?:(?:option|choice|answer|选项|選項|选|選)\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])(?=\s*[.):、]|\s*$))\s*[.):、]?\s*", re.IGNORECASE
 )
+_PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|sqrt|pi|exp)\b)[A-Za-z]{3,20}\s+[A-Za-z]{2,}")
 _TIME = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)\s*([ap])\.?\s?m\.?")
 _FORMULA_REST = re.compile(r"^(?:and\b|or\b|或|和|[∪∩\\^*/+=<>≤≥≠∈!_,|-]|\()")
-_NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
+NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _EMPTY = re.compile(
     r"∅|⦃\s*⦄|\{\s*\}|(?:the\s+)?(?:empty|null)\s+set|no(?:\s+real)?\s+solutions?(?:\s+exists?)?|there\s+(?:is|are)\s+no\s+(?:real\s+)?solutions?|无(?:实数)?解|无实根|空集"
 )
@@ -133,7 +134,7 @@ def _words(text: str) -> str | None:
     if not letters or any(c in bare for c in "\\=<>≤≥^_{}⦃⦄∪∩|"):
         return None
     runs = re.findall(r"[^\W\d_]+", bare)
-    if max(len(r) for r in runs) < 2 or letters < 0.5 * len(bare.replace(" ", "")):
+    if (bare.isascii() and max(len(r) for r in runs) < 2) or letters < 0.5 * len(bare.replace(" ", "")):
         return None
     return " ".join(bare.lower().split())
 
@@ -146,7 +147,7 @@ def _is_word(letters: str) -> bool:
 def _quantity(text: str, gold: bool) -> Value:
     m = measured(text, gold=gold)
     head = m.text
-    if _NUMBER.fullmatch(head):
+    if NUMBER.fullmatch(head):
         return Value("quantity", text, node=num(Fraction(head) * m.factor), unit=m.unit, decimal="." in head)
     head = re.sub(
         r"^(?:negative|minus)\s+(?=[\d\\])",
@@ -154,11 +155,23 @@ def _quantity(text: str, gold: bool) -> Value:
         re.sub(r"^(?:approximately|about|roughly|around|exactly|约|大约)\s*(?=[-\d\\$])", "", head),
     )
     head = re.sub(r"(?<=\d)(?:st|nd|rd|th)$|\^\s*\{?\s*\\text\s*\{(?:st|nd|rd|th)\}\s*\}?$", "", head)
-    if head.isalpha() and len(head) > 1 and head.isascii() and _is_word(head):
+    if head.isascii() and (letters := head.replace("-", "", 1)).isalpha() and len(letters) > 1 and _is_word(letters):
         low = head.lower()
+        if "-" in low:
+            tens, ones = (_COUNTING.get(w, 0) for w in low.split("-"))
+            if tens > 19 and 0 < ones < 10:
+                return Value("quantity", text, node=num(tens + ones), unit=m.unit)
+            if max(len(w) for w in low.split("-")) < 3:  # x-y
+                return _parsed(text, head, m)
         return Value("quantity", text, node=num(_COUNTING[low]), unit=m.unit) if low in _COUNTING else Value("words", low)
     if ("∞" in head or "无穷" in head or "inf" in head) and (sign := _INFINITY.fullmatch(wordless(head))):
         return Value("infinity", text, marks=("-" if sign[1] == "-" else "+",))
+    return _parsed(text, head, m)
+
+
+def _parsed(text: str, head: str, m: Measured) -> Value:
+    if _PROSE.search(head):
+        return Value("words", _words(text) or " ".join(text.lower().split()))
     try:
         found = parse(_COMMAS.sub(lambda c: c[0].replace(",", ""), head))
     except Unread:
@@ -243,13 +256,15 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
     text = text.strip()
     while text and text[-1] in ".,;:" and not text.endswith("..."):
         text = text[:-1].rstrip()
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         return Value("quantity", text, node=num(Fraction(text)), decimal="." in text)
     if depth > DEEPEST or not text:
         return Value("unknown", text)
     if "\\begin" in text and (m := _MATRIX.match(text.removesuffix("^T").strip())):
         return _matrix(m, gold, depth)
     text = _JOINING.sub(r" \1 ", text)
+    if text.startswith("\\text") and (whole := _UNWRAP.fullmatch(text)):
+        text = _COMMAS.sub(lambda c: c[0].replace(",", ""), whole[1].strip())
     bare = wordless(text)
     low = bare.lower()
     if _EMPTY.fullmatch(low):

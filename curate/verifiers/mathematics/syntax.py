@@ -82,7 +82,7 @@ _BASED = re.compile(
 def based(text: str) -> Fraction | None:
     """The value of an integer written with its base, as in 1011_2; None for everything else."""
     m = _BASED.match(text)
-    if m is None or not (m[1][0].isdigit() or m[1].isupper()) or not any(c.isdigit() for c in m[1]):
+    if m is None or not (m[1][0].isdigit() or m[1].isupper()) or not (any(c.isdigit() for c in m[1]) or m[2] == "16"):
         return None
     word = (m[2] or m[3]).lower()
     base = _BASES.get(word) or (int(word) if word.isdigit() and len(word) < 3 else 0)

@@ -108,6 +108,8 @@ class Measured(NamedTuple):
 
 def _spelled(words: str) -> tuple[str, int] | None:
     """The one spelling of a unit written in words, and the factor before it; None where these are no unit."""
+    if words.strip(" .") == "in":  # "5 in", but "5 in total"
+        return "in", 1
     parts: list[str] = []
     factor = 1
     waiting = ""
@@ -119,7 +121,7 @@ def _spelled(words: str) -> tuple[str, int] | None:
             parts.append("/" if operator == "/" else "")
             continue
         low = word.lower().rstrip(".")
-        if low in _FILLERS:
+        if low in _FILLERS and not exponent:
             continue
         if low == "per" or low == "每":
             parts.append("/")
@@ -171,7 +173,7 @@ def _is_unit(words: str, *, spaced: bool, wrapped: bool) -> bool:
     if not letters:
         return True
     if wrapped:
-        return letters[0].lower() not in _NOT_UNITS or letters[0] in _SPELLING
+        return letters[0] in _SPELLING or (letters[0].lower() not in _NOT_UNITS and (len(letters[0]) > 1 or len(letters) > 1))
     first = letters[0]
     if first.lower() in _NOT_UNITS and first not in _SPELLING:
         return False
