@@ -14,7 +14,7 @@ from typing import Any
 from curate.errors import SourceError, UsageError
 from curate.records import Answer, Message, Prompt, Verdict, canonical_json, make_prompt
 from curate.sources.mapping import GUESSES as SOURCE_GUESSES
-from curate.sources.mapping import NEEDS_GOLD, Skip, conversation, letter_of, listed, plain, reach, text_of
+from curate.sources.mapping import Skip, conversation, letter_of, listed, plain, reach, text_of
 from curate.thinking import split
 from curate.verifiers import BUILT_IN, companion
 from curate.verifiers.extraction import boxes
@@ -29,6 +29,7 @@ GUESSES = {
     "finish_reason": ("finish_reason",),
     "options": (),
 }
+WITHOUT_ANSWER = frozenset({"format", "ifeval", "language"})  # verifiers whose gold, if there is one, says what a text must be like
 OURS = ("reasoning", "response", "chain", "prompt_id")  # columns that only rows of ours have beside each other
 NO_VERIFIER = Verdict("unverifiable", reason="no verifier is named")
 NO_COMPLETION = Verdict("unverifiable", reason="there is no completion")
@@ -76,8 +77,6 @@ def resolve(asking: Asking, columns: Sequence[str], where_from: str, *, needed: 
     wanted = list(needed)
     if asking.verifier is None:
         wanted.append("verifier")
-    elif asking.verifier in NEEDS_GOLD and "gold" not in wanted:
-        wanted.append("gold")
     for target in wanted:
         if target not in of:
             also = ", or name one for all rows with --verifier" if target == "verifier" else ""
@@ -171,6 +170,8 @@ def references(prompt: Prompt) -> list[str]:
     A verifier's module says it with a function `reference(prompt)`; without one the gold is boxed, put into answer tags, and left as it is.
     """
     assert prompt.verifier is not None
+    if prompt.verifier in WITHOUT_ANSWER:
+        return []
     said = _reference(prompt.verifier)
     if said is not None:
         found = said(prompt)
@@ -180,7 +181,7 @@ def references(prompt: Prompt) -> list[str]:
         return []
     try:
         if isinstance(json.loads(gold), dict):
-            return []  # constraints or test cases, not an answer
+            return []  # test cases or the like, not an answer
     except (ValueError, RecursionError):
         pass
     return [gold if boxes(gold) else f"\\boxed{{{gold}}}", f"<answer>{gold}</answer>", gold]

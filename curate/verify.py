@@ -28,6 +28,7 @@ from curate.report.progress import duration
 from curate.report.status_line import StatusLine
 from curate.report.text import number, percent
 from curate.rows import Rows, Writer, arrow_fields, check_lines, check_output, files, is_lines, read
+from curate.sources.mapping import NEEDS_GOLD
 from curate.sources.table import Line
 from curate.verifiers import resolve as resolve_verifier
 from curate.verifiers.pool import VerifierPool
@@ -128,7 +129,7 @@ def verify(
     tables = [t for t in map(read, paths) if t.first is not None]
     if not tables:
         raise UsageError(f"{names[0]} has no rows" if len(names) == 1 else "the inputs have no rows")
-    needed = ("gold",) if audit else ("completion",)
+    needed = ("gold",) if audit else ("completion", "gold") if verifier in NEEDS_GOLD and not consensus else ("completion",)
     columns = [resolve(asking, t.columns, str(t.path), needed=needed) for t in tables]
     if consensus:
         for table, c in zip(tables, columns, strict=True):
@@ -194,7 +195,7 @@ async def _verdict(pool: VerifierPool, case: Case | Verdict) -> Verdict:
 
 
 async def _audited(pool: VerifierPool, asking: Asking, consensus: bool, line: Line, columns: Columns) -> _Judged:
-    """The verdict on a row's own gold: that on the first form of it that is accepted, else on the likeliest."""
+    """The verdict on a row's own gold: that on the first form of it that is accepted, else on the likeliest. A gold that is no answer must at least be one that its verifier can read."""
     prompt = prompt_of(line.row, line.place, columns, asking)
     first = AUDITED
     try:
@@ -207,6 +208,9 @@ async def _audited(pool: VerifierPool, asking: Asking, consensus: bool, line: Li
             [Verdict("unparsable_gold", reason=f"the gold cannot be read: {type(error).__name__}: {error}"[:SHOWN])],
             False,
         )
+    if not texts and prompt.verifier is not None and (prompt.gold or "").strip():
+        verdict = await pool.verify(prompt.verifier, Answer("", None, "", "stop"), prompt)
+        return _Judged(line, columns, [], [verdict if verdict.status == "unparsable_gold" else first], False)
     for i, text in enumerate(texts):
         assert prompt.verifier is not None
         verdict = await pool.verify(prompt.verifier, Answer(text, None, text, "stop"), prompt)

@@ -183,10 +183,21 @@ def test_audit_lists_golds_that_their_verifier_does_not_accept(tmp_path: Path) -
         {"id": 7, "verifier": None, "gold": "1"},
         {"id": 8, "verifier": "logic", "gold": {"task": "gcd", "entry": {"answer": "5", "metadata": {}}}},
         {"id": 9, "verifier": "logic", "gold": "nonsense"},
+        {
+            "id": 10,
+            "verifier": "code",
+            "gold": {
+                "language": "python",
+                "entry_point": "f",
+                "tests": ["assert f(1) == 2"],
+                "canonical_solution": "def f(x):\n    return x + 1",
+            },
+        },
+        {"id": 11, "verifier": "code", "gold": '{"language": "python", "entry_point": "f", "tests": ["assert f(1) == 2"]}'},
     ]
     found = verify(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl", audit=True)
-    assert [(f.row, f.verifier) for f in found.failed] == [("4", "choice")]
-    assert (found.unaudited, found.statuses["correct"]) == (3, 5)
+    assert [(f.row, f.verifier) for f in found.failed] == [("4", "choice"), ("9", "logic")]
+    assert (found.unaudited, found.statuses["correct"]) == (3, 6)
     assert [r["status"] for r in lines(tmp_path / "out.jsonl")][3] == "unparsable_gold"
 
 
@@ -223,6 +234,14 @@ def test_consensus_labels_what_has_no_gold_and_doubts_what_has(tmp_path: Path) -
         assert [(s.gold, s.answer, s.share, s.n) for s in found.suspicious] == [("3", "4", 0.8, 5)]
         assert [r["completion"] for r in out] == [r["completion"] for r in rows[::2] + rows[1::2]]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl", "out.parquet"]
+
+
+def test_consensus_needs_no_gold_at_all(tmp_path: Path) -> None:
+    rows = [{"prompt": "q", "completion": f"\\boxed{{{a}}}"} for a in (1, 1, 2)]
+    with pytest.raises(UsageError, match="no column 'gold'"):
+        verify(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl", verifier="math")
+    found = verify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", verifier="math", consensus=True)
+    assert (found.labelled, lines(tmp_path / "out.jsonl")[0]["consensus"]) == (1, "1")
 
 
 def test_options_of_a_column_and_golds_by_index(tmp_path: Path) -> None:

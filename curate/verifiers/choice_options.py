@@ -8,8 +8,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from curate.records import Prompt
 
@@ -32,7 +33,8 @@ _LATEX = ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\!", "\\ ", "\\
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
 
 
-class Options(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Options:
     """`count` options, labelled in `style`; `texts` are what they say, as `squeezed`, or empty where that is not known."""
 
     count: int
