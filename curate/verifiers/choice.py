@@ -31,12 +31,18 @@ _ANNOUNCED = re.compile(
 _TOGETHER = re.compile(r"^(?:[,;、&+]|\s|and\b|与|和|以及|及|also\b|options?\b|选项)+", re.IGNORECASE)
 _EITHER = re.compile(r"^(?:[,;]\s*)?(?:or\b|/|and/or\b|或者?)\s*(?:maybe\s+|possibly\s+|perhaps\s+)?(?:options?\s+|选项)?", re.IGNORECASE)
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+|[^\w\s]|_")
+_NOTHING_BUT_LABELS = re.compile(r"(?:[(\[]?[A-J][)\]]?\s*){1,10}\.?")
 _JOINED = re.compile(r"[A-J]{2,10}")
 _LATER = re.compile(r"\b(?:or|and|either|both)\s+(?:option\s+|choice\s+)?[(\[]?([A-J])(?:[)\].,;]|\s*$)|(?:^|\s)[(\[]([A-J])[)\]]")
 _REASON = re.compile(r"because|since|as\b|for\b|which|is\b|due|based|with\b|[-–—=:]", re.IGNORECASE)
 _CHINESE_SUFFIX = re.compile(r"^(?:选项|项|項|選項)?[是为為]?(?:正确|對|对)?(?:的)?[,。、:]*\s*")
 _HEDGE = re.compile(
     r"\b(?:either|neither|none of|not|maybe|perhaps|possibly|might|could be|unsure|cannot|can't)\b|可能|也许|或许|不是|不选", re.IGNORECASE
+)
+_EXCEPT = re.compile(r"\b(?:but|except|other than|rather than|instead of|unlike|nor|wrong|incorrect|false)\b|除了|以外|错误", re.IGNORECASE)
+_REVISED = re.compile(
+    r"[\s,.;:!?-]*(?:no\b|wait\b|actually\b|sorry\b|correction\b|i mean\b|or rather\b|hmm)[^\n]*?(?<![A-Za-z'])([A-J])(?![A-Za-z'])",
+    re.IGNORECASE,
 )
 _BOTH = re.compile(r"^(?:both|all of)\s+", re.IGNORECASE)
 
@@ -80,7 +86,14 @@ def _labels(text: str, options: Options) -> tuple[list[int], str, bool]:
             break
         lone = match[1] in {"A", "I", "a", "i"} and not match[0].strip(" ")[1:]  # may be an article or a pronoun
         after = rest[match.end() :]
-        if (lone or match[1].islower()) and not found and match[0].strip() == match[1] and after and not _continues(after, lone):
+        if (
+            (lone or match[1].islower())
+            and not found
+            and match[0].strip() == match[1]
+            and after
+            and not _continues(after, lone)
+            and not _NOTHING_BUT_LABELS.fullmatch(after)
+        ):
             break
         found.append(LETTERS.index(match[1].upper()) if at is None else at)
         rest = after
@@ -88,7 +101,7 @@ def _labels(text: str, options: Options) -> tuple[list[int], str, bool]:
             either, rest = True, rest[alternative.end() :]
         elif (joined := _TOGETHER.match(rest)) is not None and _is_label(rest[joined.end() :], options):
             rest = rest[joined.end() :]
-        elif not (match[0].rstrip().endswith((",", "、", ";")) and _is_label(rest, options)):
+        elif not (_NOTHING_BUT_LABELS.fullmatch(rest) or (match[0].rstrip().endswith((",", "、", ";")) and _is_label(rest, options))):
             break
     return found, rest.strip(), either
 
@@ -141,7 +154,7 @@ def read(statement: str, options: Options, *, strict: bool = False) -> frozenset
     if _JOINED.fullmatch(text.strip(" .")) and len(set(text.strip(" ."))) == len(text.strip(" .")):
         letters = [options.index(c) for c in text.strip(" .")]
         return None if None in letters else frozenset(i for i in letters if i is not None)
-    if _HEDGE.search(text) or both:
+    if both or _HEDGE.search(text) or _EXCEPT.search(text):
         return UNCLEAR if _inside(text, options) else None
     inside = _inside(text, options)
     return None if not inside else inside if len(inside) == 1 else UNCLEAR
@@ -152,6 +165,8 @@ def _with_rest(found: list[int], rest: str, options: Options, both: bool) -> fro
     rest = _CHINESE_SUFFIX.sub("", rest, count=1)
     named = {LETTERS.index(g) for m in _LATER.finditer(rest[:200]) for g in m.groups() if g}
     if named - set(found) and not _REASON.match(rest):
+        return UNCLEAR
+    if (revised := _REVISED.match(rest)) is not None and revised[1].isupper() and LETTERS.index(revised[1]) not in found:
         return UNCLEAR
     if len(found) == 1 and not both and rest and options.texts and found[0] < len(options.texts):
         first_line = re.split(r"\.\s|[。;]|\s+(?:because|since|as)\b", rest, maxsplit=1)[0]
