@@ -1,8 +1,10 @@
 """r1-curate: reasoning data the DeepSeek-R1 way, from the first sample to the trained model.
 
-`curate.open(DIR)` reads a dataset directory, `curate.generate(...)` makes one. Importing this package imports nothing heavy: names are looked up on first use.
+`curate.open(DIR)` reads a dataset directory, `curate.generate(...)` makes one, `curate.verify(...)` judges rows of anyone's. Importing this package imports nothing heavy: names are looked up on first use.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 PROJECT = "r1-curate"  # the distribution that owns this directory: the command line checks it, since another distribution can shadow a top-level name
@@ -13,8 +15,20 @@ if TYPE_CHECKING:
     from curate.api import generate as generate
     from curate.api import open as open
     from curate.api import prompts as prompts
+    from curate.api import verify as verify
 
-__all__ = ["Dataset", "generate", "open", "prompts"]
+__all__ = ["Dataset", "generate", "open", "prompts", "verify"]
+
+
+class _Package(ModuleType):
+    """This package. A submodule of the same name as a function of ours never takes the function's place: the import system would put it there."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

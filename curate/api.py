@@ -17,8 +17,23 @@ from curate.generate import generate as run
 from curate.prompts import PromptSummary, prompts
 from curate.sampling.budget import Prices
 from curate.sources import SourceOptions
+from curate.verify import Verified, verify, verify_one
 
-__all__ = ["Dataset", "Generated", "Options", "PromptSummary", "generate", "open", "options", "preview", "prompts", "run"]
+__all__ = [
+    "Dataset",
+    "Generated",
+    "Options",
+    "PromptSummary",
+    "Verified",
+    "generate",
+    "open",
+    "options",
+    "preview",
+    "prompts",
+    "run",
+    "verify",
+    "verify_one",
+]
 
 
 def options(

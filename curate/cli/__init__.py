@@ -36,6 +36,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "prompts": Entry("curate.cli.prompts", "Write prompts from a source to a directory."),
     "generate": Entry("curate.cli.generate", "Sample prompts from a model, verify, keep what is right."),
+    "verify": Entry("curate.cli.verify", "Judge stored completions, or hold golds against themselves."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
     "doctor": Entry("curate.cli.doctor", "Say what can run here and what to install for the rest."),

@@ -61,7 +61,8 @@ def source_options(command: F) -> F:
     return command
 
 
-def _mapping(given: Iterable[Iterable[tuple[str, str]]]) -> dict[str, str]:
+def mapping_of(given: Iterable[Iterable[tuple[str, str]]]) -> dict[str, str]:
+    """What all `--map` together say. Raises UsageError for a field that is given twice."""
     from curate.errors import UsageError
 
     mapping: dict[str, str] = {}
@@ -77,5 +78,5 @@ def source_arguments(given: dict[str, Any]) -> "tuple[SourceOptions, list[float]
     from curate.sources import SourceOptions
 
     names = ("verifier", "where", "split", "config", "revision", "domain", "language", "mode", "constrain")
-    options = SourceOptions(mapping=_mapping(given.pop("mapping")), **{name: given.pop(name) for name in names})
+    options = SourceOptions(mapping=mapping_of(given.pop("mapping")), **{name: given.pop(name) for name in names})
     return options, list(given.pop("weight")) or None, given.pop("limit")

@@ -4,17 +4,15 @@ Rates are those of the last minute, not the mean since the start: an engine that
 stores a few numbers and looks at the clock; the line is built only when it is shown.
 """
 
-import os
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import IO, Any, NamedTuple
 
-from curate.report.text import columns_of, number, percent, visible
+from curate.report.status_line import StatusLine
+from curate.report.text import number, percent
 
-REDRAW_SECONDS = 0.2
-LINE_SECONDS = 30.0
 WINDOW_SECONDS = 60.0
 MARK_SECONDS = 1.0  # how often a point of the window is kept
 
@@ -58,52 +56,39 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
-        self._stream = stream
-        self._quiet = quiet
+        self._status = StatusLine(stream, quiet, clock=clock, width=width)
         self._clock = clock
-        self._width = width
-        self._terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._now = Counters(prompts_total=total_prompts, wanted=wanted)
-        self._started = self._shown = clock()
         self._window: deque[tuple[float, Counters]] = deque()
-        self._drawn = 0  # columns of the line that stands on the terminal
-        self._closed = False
+        self._ended = False
 
     def update(self, **counters: Any) -> None:
         """Take new values of any of the `Counters`; shows them where it is time to."""
         self._now = self._now._replace(**counters)
-        if self._quiet or self._closed:
+        if self._status.silent:
             return
         now = self._clock()
         if not self._window or now - self._window[-1][0] >= MARK_SECONDS:
             self._window.append((now, self._now))
             while len(self._window) > 2 and now - self._window[1][0] >= WINDOW_SECONDS:
                 self._window.popleft()
-        if now - self._shown >= (REDRAW_SECONDS if self._terminal else LINE_SECONDS):
-            self._show(now)
+        self._status.offer(self.line)
 
     def note(self, text: str) -> None:
         """Print a line of its own, above the redrawn one."""
-        if not self._quiet and not self._closed:
-            self._write(("\r\x1b[K" if self._drawn else "") + visible(text) + "\n")
-            self._drawn = 0
+        self._status.note(text)
 
     def close(self, final: bool = True) -> None:
         """Stop showing; `final` leaves a last line with the whole run's mean rates. May be called more than once."""
-        if self._quiet or self._closed:
-            return
         if final:
-            self._window = deque([(self._started, Counters())])
-            self._closed = True
-            self._show(self._clock())
-        if self._drawn:
-            self._write("\n" if final else "\r\x1b[K")
-        self._closed = True
+            self._window = deque([(self._status.started, Counters())])
+            self._ended = True
+        self._status.close(self.line if final else None)
 
     def line(self, now: float) -> str:
         """The line at time `now`."""
         c = self._now
-        since, before = self._window[0] if self._window else (self._started, Counters())
+        since, before = self._window[0] if self._window else (self._status.started, Counters())
         seconds = now - since
         own = c.accepted - c.reused_accepted
 
@@ -123,30 +108,8 @@ class Progress:
         if c.in_flight:
             parts.append(f"{number(c.in_flight)} in flight")
         done = rate(c.prompts_done - before.prompts_done)
-        if self._closed or c.prompts_done >= c.prompts_total:
-            parts.append(f"time {duration(now - self._started)}")
+        if self._ended or c.prompts_done >= c.prompts_total:
+            parts.append(f"time {duration(now - self._status.started)}")
         else:
             parts.append(f"ETA {duration((c.prompts_total - c.prompts_done) / done) if done else '-'}")
         return "  ".join(parts)
-
-    def _show(self, now: float) -> None:
-        self._shown = now
-        line = self.line(now)
-        if not self._terminal:
-            self._write(line + "\n")
-            return
-        room = self._width() - 1
-        while columns_of(line) > room and "  " in line:
-            # the ETA, which stands last, is worth more than what stands before it
-            *head, _, last = line.split("  ")
-            line = "  ".join([*head, last]) if head else last
-        line = line[: max(room, 0)]
-        self._write("\r" + line + "\x1b[K")
-        self._drawn = len(line)
-
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):  # a terminal that was closed, a pipe without a reader: the run goes on unseen
-            self._quiet = True

@@ -33,21 +33,34 @@ def split_of(path: PurePath) -> str | None:
     return next((w for w in words if w in SPLITS), None)
 
 
+def readable(path: Path) -> list[Path]:
+    """The files below a directory that can be read, sorted. Raises UsageError where there are none."""
+    return [path / name for name in _visible(_below(path), path)]
+
+
 def files_of(path: Path, split: str | None) -> list[Path]:
     """The files to read, sorted. Raises UsageError where there are none, or where it is not said which split is meant."""
     if path.is_file():
         if not path.name.endswith(NAMED):
             raise UsageError(f"{path} is no file that can be read: it must end in {', '.join(NAMED)}")
         return [path]
-    found = [p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.name.endswith(ENDINGS) and p.is_file()]
-    return [path / name for name in chosen(found, path, split)]
+    return [path / name for name in chosen(_below(path), path, split)]
+
+
+def _below(path: Path) -> list[str]:
+    return [p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.name.endswith(ENDINGS) and p.is_file()]
+
+
+def _visible(names: Sequence[str], said: object) -> list[str]:
+    found = [n for n in names if not any(part.startswith((".", "_")) for part in n.split("/"))]
+    if not found:
+        raise UsageError(f"{said} has no files to read: none ends in {', '.join(ENDINGS)}")
+    return found
 
 
 def chosen(names: Sequence[str], said: object, split: str | None) -> list[str]:
     """Of the data files below a directory, which a sentence calls `said`, those to read. Raises UsageError as `files_of` does."""
-    found = [n for n in names if not any(part.startswith((".", "_")) for part in n.split("/"))]
-    if not found:
-        raise UsageError(f"{said} has no files to read: none ends in {', '.join(ENDINGS)}")
+    found = _visible(names, said)
     splits = {n: split_of(PurePosixPath(n)) for n in found}
     present = sorted({s for s in splits.values() if s is not None})
     if split is not None:

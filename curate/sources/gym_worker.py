@@ -74,6 +74,9 @@ class Items:
             difficulty = metadata.get("difficulty")
             for name in DROPPED:
                 metadata.pop(name, None)
+            for name, value in metadata.items():  # a colour by vertex: JSON has texts for keys
+                if isinstance(value, dict) and all(isinstance(k, int) for k in value):
+                    metadata[name] = {str(k): v for k, v in value.items()}
             gold = {"question": entry["question"], "answer": entry["answer"], "metadata": metadata}
             items.append({"index": self.index, "entry": survives(gold), "difficulty": json.loads(json.dumps(difficulty, default=str))})
             self.index += 1

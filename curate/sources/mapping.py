@@ -15,6 +15,7 @@ from typing import Any
 from curate.errors import SourceError, UsageError
 from curate.records import Message, Prompt, Role, canonical_json, make_prompt
 from curate.sources.base import NO_VERIFIER, SourceOptions
+from curate.verifiers.choice_options import in_question
 
 GUESSES: dict[str, tuple[str, ...]] = {
     "messages": ("messages", "prompt", "problem", "question", "instruction", "conversations", "conversation"),
@@ -59,7 +60,7 @@ def _resolve(mapping: Mapping[str, str], columns: Sequence[str], where_from: str
     found: dict[str, str] = {}
     for target, column in mapping.items():
         if column not in columns and column.partition(".")[0] not in columns:
-            raise UsageError(f"{where_from} has no column {column!r} (--map {target}={column}); its columns are {_listed(columns)}")
+            raise UsageError(f"{where_from} has no column {column!r} (--map {target}={column}); its columns are {listed(columns)}")
         found[target] = column
     for target, names in GUESSES.items():
         guess = next((n for n in names if n in columns and n not in found.values()), None)
@@ -71,7 +72,8 @@ def _resolve(mapping: Mapping[str, str], columns: Sequence[str], where_from: str
     return found
 
 
-def _listed(columns: Sequence[str]) -> str:
+def listed(columns: Sequence[str]) -> str:
+    """Names of columns for a sentence."""
     return ", ".join(columns[:40]) + (f" and {len(columns) - 40} more" if len(columns) > 40 else "") if columns else "none"
 
 
@@ -137,7 +139,8 @@ def conversation(value: Any) -> tuple[Message, ...]:
     return tuple(turns)
 
 
-def _letter(gold: Any, options: Sequence[str]) -> str:
+def letter_of(gold: Any, options: Sequence[str]) -> str | None:
+    """The letter of the option that a gold stands for: an index from 0, a letter, or an option's text; None where it is none of them."""
     text = text_of(gold).strip()
     index = None
     if isinstance(gold, (int, float)) and not isinstance(gold, bool):
@@ -146,11 +149,9 @@ def _letter(gold: Any, options: Sequence[str]) -> str:
         index = options.index(text)
     elif len(text) == 1 and text.upper() in LETTERS:
         index = LETTERS.index(text.upper())
-    elif text.isdigit():
+    elif text.isdecimal():
         index = int(text)
-    if index is None or not 0 <= index < len(options):
-        raise Skip("gold is none of the options")
-    return LETTERS[index]
+    return LETTERS[index] if index is not None and 0 <= index < len(options) else None
 
 
 def _language(value: Any) -> bool:
@@ -188,7 +189,7 @@ class Mapper:
         self.columns = _resolve(options.mapping, columns, where_from)
         if "messages" not in self.columns:
             raise UsageError(
-                f"{where_from} has no column that looks like a question: say which it is with --map messages=COLUMN; its columns are {_listed(columns)}"
+                f"{where_from} has no column that looks like a question: say which it is with --map messages=COLUMN; its columns are {listed(columns)}"
             )
         self.composed = IFEVAL if options.verifier == "ifeval" and "gold" not in self.columns and {*IFEVAL} <= {*columns} else ()
         if options.verifier == NO_VERIFIER:
@@ -196,7 +197,7 @@ class Mapper:
             self.columns.pop("verifier", None)
         elif options.verifier in NEEDS_GOLD and "gold" not in self.columns and not self.composed:
             raise UsageError(
-                f"the verifier {options.verifier} needs a right answer: say which column has it with --map gold=COLUMN; the columns of {where_from} are {_listed(columns)}"
+                f"the verifier {options.verifier} needs a right answer: say which column has it with --map gold=COLUMN; the columns of {where_from} are {listed(columns)}"
             )
         elif "gold" in self.columns and options.verifier is None and "verifier" not in self.columns and "options" not in self.columns:
             raise UsageError(
@@ -214,9 +215,13 @@ class Mapper:
             raise Skip("no gold")
         if "options" in self.columns and verifier is not None:
             options = self._options(row)
-            gold, chance = _letter(gold, options), 1 / len(options)
-            listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
-            turns = (*turns[:-1], Message("user", f"{turns[-1].content}\n\n{listed}"))
+            gold, chance = letter_of(gold, options), 1 / len(options)
+            if gold is None:
+                raise Skip("gold is none of the options")
+            lines = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+            turns = (*turns[:-1], Message("user", f"{turns[-1].content}\n\n{lines}"))
+        elif verifier == "choice" and (asked := in_question(turns[-1].content)) is not None:
+            chance = 1 / asked.count
         identifier = reach(row, self.columns["source_id"]) if "source_id" in self.columns else None
         fields: dict[str, Any] = {
             "meta": self._meta(row),

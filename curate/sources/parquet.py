@@ -76,6 +76,18 @@ def record_of(path: Path) -> str | None:
     return None if name is None else name.decode("utf-8", "replace")
 
 
+def schema(path: Path) -> pa.Schema:
+    """The columns with their types, as the footer gives them. Raises SourceError for what is no Parquet file."""
+    with _told(path), pq.ParquetFile(path, **_THRIFT) as file:
+        return file.schema_arrow
+
+
+def count(path: Path) -> int:
+    """The number of rows, as the footer gives it. Raises SourceError for what is no Parquet file."""
+    with _told(path), pq.ParquetFile(path, **_THRIFT) as file:
+        return int(file.metadata.num_rows)
+
+
 def columns(path: Path) -> list[str]:
     """The top-level columns that can be read. Raises SourceError for what is no Parquet file or has an extension type that is not registered."""
     with _told(path), _open(path) as file:

@@ -1,7 +1,7 @@
 """Puzzles that reasoning-gym generates: `reasoning_gym:TASK?param=value&size=100&seed=1`.
 
 Parameters are the task's own, read as JSON where they are JSON. `seed` is 0 unless given and `size` the limit, else 500; so the same name always gives the same prompts, on every machine, which
-needs a process of its own (gym_worker.py says why). The gold is the whole entry, since reasoning-gym's scorers want it; only tasks whose scorer was read and does not evaluate text are taken.
+needs a process of its own (gym_worker.py says why). The gold is the whole entry, since reasoning-gym's scorers want it; tasks whose scorer evaluates text need the sandbox (verifiers/logic.py).
 """
 
 import atexit
@@ -34,6 +34,7 @@ CHANCE = {
     "acre": 1 / 3,
     "circuit_logic": 0.5,
     "course_schedule": 0.5,
+    "game_of_life_halting": 0.5,
     "isomorphic_strings": 0.5,
     "mahjong_puzzle": 1 / 3,
     "ransom_note": 0.5,
@@ -119,10 +120,10 @@ class ReasoningGym:
 
 
 def _check(task: str) -> None:
-    from curate.verifiers.logic import REFUSED, TRUSTED, check_task
+    from curate.verifiers.logic import FAMILIES, REFUSED, check_task
 
-    if task not in TRUSTED and task not in REFUSED:
-        near = get_close_matches(task, TRUSTED, n=4, cutoff=0.5) or sorted(TRUSTED)[:12]
+    if task not in FAMILIES and task not in REFUSED:
+        near = get_close_matches(task, FAMILIES, n=4, cutoff=0.5) or sorted(FAMILIES)[:12]
         raise UsageError(f"reasoning_gym has no task {task!r} that can be verified; near it are {', '.join(near)}")
     check_task(task)
 

@@ -7,6 +7,7 @@ that will run on this machine, so one from a stranger deserves the same care as 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from curate.errors import UsageError
 from curate.imports import named
@@ -50,3 +51,14 @@ def load(name: str) -> Verifier:
 def version(name: str) -> str:
     """The version of a verifier's rules, as in `resolve`."""
     return resolve(name)[1]
+
+
+def companion(name: str, function: str) -> Callable[..., Any] | None:
+    """Another function of a verifier's module; None where it has none. Raises UsageError where there is no such verifier.
+
+    `reference(prompt)` gives a response that the verifier must accept (None where there can be none), `extract(answer, prompt)` the answer that a response states, and `same_answer(one, other)` says
+    whether two such answers are one.
+    """
+    resolve(name)
+    found = getattr(named(BUILT_IN.get(name, name), "a verifier").module, function, None)
+    return found if callable(found) else None

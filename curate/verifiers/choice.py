@@ -1,112 +1,261 @@
-"""One letter among the options of a question with several answers.
+"""One option, or several where the gold has several, among those of a question.
 
-The letter is taken from where the response states its answer, never from the chain: answer tags, boxes, "the answer is", then a last line that is only the letter. A statement that names more than one
-letter ("B or C", "both A and B"), or statements of the same kind that disagree, are wrong: a reader could not act on them. Text of the option behind the letter ("B) 42") is tolerated.
+The answer is taken from where the response states it, never from the chain: answer tags, boxes, "the answer is", then a last line that is nothing but an option. It is an option's label, or what the option
+says where exactly one option says it. A statement that names more options than the gold has ("B or C", "both A and B"), a hedge, a label beside another option's text, and statements of the same kind
+that disagree, are wrong: a reader could not act on them. Text of the option behind its label ("B) 42") is tolerated.
 """
 
-import json
 import re
 
 from curate.records import Answer, Prompt, Verdict
+from curate.verifiers.choice_options import LETTERS, STYLES, Options, options_of, squeezed, unwrapped
 from curate.verifiers.extraction import NO_ANSWER, boxes, statements, tagged
 
-VERSION = "1"
+VERSION = "2"
 
-LETTERS = "ABCDEFGHIJ"
-_WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|rm|bf)\s*\{([^{}]*)\}")
-_FULL_WIDTH = {ord("A") + i: letter for i, letter in enumerate(LETTERS)}
-_NOISE = str.maketrans("", "", "*_`$\"'“”‘’")
+LONGEST_STATEMENT = 500
 _LEAD = re.compile(
-    r"^(?:(?:the\s+)?(?:correct\s+|right\s+|final\s+)?(?:option|choice|answer|letter)(?:\s+is)?|选项|選項|选|選)\s*[::]?\s*", re.IGNORECASE
-)
-_FIRST = re.compile(r"^[((\[{]?\s*([A-Ja-j])\s*(?:[))\]}]|[.:,;。,:、]|(?=\s|$)|(?=[\u4e00-\u9fff]))\s*(.*)$", re.DOTALL)
-# another option that the statement names beside the first one
-_ANOTHER = re.compile(
-    r"^(?:and|or|and/or|&|/|\+|与|和|或|或者|以及|及)\s*(?:maybe\s+|possibly\s+|perhaps\s+|also\s+)?(?:option\s+|选项)?[((\[]?([A-J])\b"
-    r"|^[((\[]?([A-J])[))\].]?\s*(?:$|[,;、])"
-    r"|\b(?:or|and|either|both)\s+(?:option\s+|choice\s+)?[((\[]?([A-J])(?:[))\].,;]|\s*$)",
+    r"^(?:(?:is|are)?\s*(?:the\s+)?(?:correct\s+|right\s+|final\s+|best\s+)?(?:options?|choices?|answers?|letters?|statements?)(?:\s+(?:is|are))?|正确答案|答案|选项|选择|應選|应选|选择|選項|選擇|故选|选|選)\s*(?:是|为|為)?\s*:?\s*",
     re.IGNORECASE,
 )
-_REASON = re.compile(r"because|since|as|for|which|is|due|based|with|[-–—=]", re.IGNORECASE)
-_HEDGE = re.compile(
-    r"\b(?:either|both|neither|none of|not|maybe|perhaps|possibly|might|could be|unsure|cannot)\b|可能|也许|或许|不是|都", re.IGNORECASE
+_LABEL = re.compile(
+    r"[(\[{]?\s*(10|[1-9]|[ivx]{1,4}|[a-j])(?:\s*[)\]}]|[.:,;。、](?!\d)|(?=\s|$|[,;、&/+])|(?=[\u4e00-\u9fff]))\s*", re.IGNORECASE
 )
+# announcements beside those of extraction.py
+_ANNOUNCED = re.compile(
+    r"\b(?:(?:correct|right|best)\s+(?:options?|choices?|letters?)\s+(?:is|are)|answers\s+are|I\s+(?:would\s+)?choose)\b[\s:]*"
+    r"|\b(?:option|choice)\s+(?=[(\[]?[A-J]\b[^.\n]{0,20}\bis\s+(?:the\s+)?(?:correct|right|best)\b)"
+    r"|答案(?=可能|也许|或许|不是)",
+    re.IGNORECASE,
+)
+_TOGETHER = re.compile(r"^(?:[,;、&+]|\s|and\b|与|和|以及|及|also\b|options?\b|选项)+", re.IGNORECASE)
+_EITHER = re.compile(r"^(?:[,;]\s*)?(?:or\b|/|and/or\b|或者?)\s*(?:maybe\s+|possibly\s+|perhaps\s+)?(?:options?\s+|选项)?", re.IGNORECASE)
+_WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+|[^\w\s]|_")
+_NOTHING_BUT_LABELS = re.compile(r"(?:[(\[]?[A-J][)\]]?\s*){1,10}\.?")
+_JOINED = re.compile(r"[A-J]{2,10}")
+_LATER = re.compile(r"\b(?:or|and|either|both)\s+(?:option\s+|choice\s+)?[(\[]?([A-J])(?:[)\].,;]|\s*$)|(?:^|\s)[(\[]([A-J])[)\]]")
+_REASON = re.compile(r"because|since|as\b|for\b|which|is\b|due|based|with\b|[-–—=:]", re.IGNORECASE)
+_CHINESE_SUFFIX = re.compile(r"^(?:选项|项|項|選項)?[是为為]?(?:正确|對|对)?(?:的)?[,。、:]*\s*")
+_HEDGE = re.compile(
+    r"\b(?:either|neither|none of|not|maybe|perhaps|possibly|might|could be|unsure|cannot|can't)\b|可能|也许|或许|不是|不选", re.IGNORECASE
+)
+_EXCEPT = re.compile(r"\b(?:but|except|other than|rather than|instead of|unlike|nor|wrong|incorrect|false)\b|除了|以外|错误", re.IGNORECASE)
+_REVISED = re.compile(
+    r"[\s,.;:!?-]*(?:no\b|wait\b|actually\b|sorry\b|correction\b|i mean\b|or rather\b|hmm)[^\n]*?(?<![A-Za-z'])([A-J])(?![A-Za-z'])",
+    re.IGNORECASE,
+)
+_BOTH = re.compile(r"^(?:both|all of)\s+", re.IGNORECASE)
+
+UNCLEAR = frozenset({-1})  # several options, or a hedge
+DISAGREES = frozenset({-2})  # a label beside the text of another option
+AMBIGUOUS = -3  # a bare number that is one option's label and another one's text; its two readings follow
+SAID = {UNCLEAR: "more options than the gold has, or a hedge", DISAGREES: "the label and the text beside it are of different options"}
 
 
-def options_of(prompt: Prompt) -> str:
-    """The letters that can be chosen: as many as `meta` lists under "options" or "choices" or counts under "n_options", else as the chance level says, else A to J."""
-    try:
-        meta = json.loads(prompt.meta)
-    except ValueError:
-        meta = {}
-    listed = next((meta[k] for k in ("options", "choices", "n_options") if k in meta), None) if isinstance(meta, dict) else None
-    count = len(listed) if isinstance(listed, list | dict) else listed if isinstance(listed, int) else 0
-    if not count and 0 < prompt.chance < 1:
-        count = round(1 / prompt.chance)
-    return LETTERS[:count] if 2 <= count <= len(LETTERS) else LETTERS
+def _by_text(text: str, options: Options) -> frozenset[int]:
+    """The options that say exactly this."""
+    wanted = squeezed(text)
+    return frozenset(i for i, t in enumerate(options.texts) if t and t == wanted)
 
 
-def _plain(text: str) -> str:
-    """Text without LaTeX wrapping, emphasis and quotation marks."""
-    for _ in range(3):
-        text = _WRAPPED.sub(r"\1", text)
-    text = text.replace("\\(", "").replace("\\)", "").translate(_FULL_WIDTH).translate(_NOISE)
-    return " ".join(text.split())
+def _inside(text: str, options: Options) -> frozenset[int]:
+    """The options whose text a short statement holds in whole words; a text inside another option's text does not count."""
+    words = _WORDS.findall(unwrapped(text).lower())
+    starts = {0}
+    for word in words:
+        starts.add(max(starts) + len(word))
+    whole = "".join(words)
+    found: dict[int, str] = {}
+    for i, said in enumerate(options.texts):
+        at = whole.find(said) if len(said) > 1 else -1
+        while at >= 0 and not ({at, at + len(said)} <= starts):
+            at = whole.find(said, at + 1)
+        if at >= 0:
+            found[i] = said
+    return frozenset(i for i, said in found.items() if not any(said != other and said in other for other in found.values()))
 
 
-def letter_in(statement: str, *, strict: bool = False) -> str | None:
-    """The letter that a statement names: one letter, "?" for several or a hedge, None for none. `strict` allows nothing but the letter and marks around it."""
-    text = _plain(statement)
+def _labels(text: str, options: Options) -> tuple[list[int], str, bool]:
+    """The labels that a statement begins with, what follows them, and whether they are alternatives."""
+    found: list[int] = []
+    rest, either = text, False
+    while (match := _LABEL.match(rest)) is not None:
+        at = options.index(match[1])
+        beyond = at is None and len(match[1]) == 1 and match[1].upper() in LETTERS and match[1].isupper()
+        if at is None and not beyond:
+            break
+        lone = match[1] in {"A", "I", "a", "i"} and not match[0].strip(" ")[1:]  # may be an article or a pronoun
+        after = rest[match.end() :]
+        if (
+            (lone or match[1].islower())
+            and not found
+            and match[0].strip() == match[1]
+            and after
+            and not _continues(after, lone)
+            and not _NOTHING_BUT_LABELS.fullmatch(after)
+        ):
+            break
+        found.append(LETTERS.index(match[1].upper()) if at is None else at)
+        rest = after
+        if (alternative := _EITHER.match(rest)) is not None and _LABEL.match(rest[alternative.end() :]):
+            either, rest = True, rest[alternative.end() :]
+        elif (joined := _TOGETHER.match(rest)) is not None and _is_label(rest[joined.end() :], options):
+            rest = rest[joined.end() :]
+        elif not (_NOTHING_BUT_LABELS.fullmatch(rest) or (match[0].rstrip().endswith((",", "、", ";")) and _is_label(rest, options))):
+            break
+    return found, rest.strip(), either
+
+
+def _is_label(text: str, options: Options) -> bool:
+    """Whether a text begins with a further label, and not with a word."""
+    match = _LABEL.match(text)
+    if match is None or options.index(match[1]) is None or match[1].islower():
+        return False
+    return (
+        match[1] not in {"A", "I"}
+        or match[0].strip() != match[1]
+        or not text[match.end() :].strip()
+        or bool(_TOGETHER.match(text[match.end() :]))
+    )
+
+
+def _continues(after: str, lone: bool) -> bool:
+    """Whether what follows a bare letter lets it be a label."""
+    return (
+        bool(_REASON.match(after) or _TOGETHER.match(after) or _EITHER.match(after) or not after[0].isascii() or not after[0].isalnum())
+        if lone
+        else bool(_REASON.match(after) and after[0] in "-–—=:")
+    )
+
+
+def read(statement: str, options: Options, *, strict: bool = False) -> frozenset[int] | None:
+    """The options that a statement names, or one of the marks above; None for none. `strict` allows nothing but an option and marks around it."""
+    text = unwrapped(statement)[:LONGEST_STATEMENT].strip()
+    exact = _by_text(text, options)
+    bare = text.strip(" .()[]")
+    labelled = options.index(bare) if bare and text.strip(" .") == bare else None
+    if len(exact) == 1 and labelled is not None and options.style != "letters" and bare[0].isdecimal() and exact != {labelled}:
+        return frozenset({AMBIGUOUS, labelled, *exact})
+    if len(exact) == 1 and (labelled is None or options.style != "letters"):
+        return exact
     text = _LEAD.sub("", text, count=1)
+    if text and len(exact := _by_text(text, options)) == 1 and options.index(text.strip(" .()[]")) is None:
+        return exact
     if not strict and _HEDGE.match(text):
-        return "?"
-    match = _FIRST.match(text)
-    if match is None:
-        return None
-    letter, rest = match.group(1), match.group(2).strip()
-    if not rest.strip(".。)] ,"):
-        return letter.upper()
+        return UNCLEAR
+    both = _BOTH.match(text) is not None
+    found, rest, either = _labels(_BOTH.sub("", text, count=1), options)
     if strict:
-        return None
-    another = _ANOTHER.search(rest[:200])
-    if another is not None and any(g and g.upper() != letter.upper() for g in another.groups()):
-        return "?"
-    closed = match.group(0)[match.end(1) : match.end(1) + 1].strip()  # a mark after the letter: "B)", "B."
-    if closed or not rest.isascii():
-        return letter.upper()
-    if letter in "AI" and _REASON.match(rest) is None:  # "A circle", "I think": an article and a pronoun
-        return None
-    return letter if letter.isupper() else None
+        return frozenset(found) if len(found) == 1 and not rest.strip(".。)] ,") and not either else None
+    if either:
+        return UNCLEAR
+    if found:
+        return _with_rest(found, rest, options, both)
+    if _JOINED.fullmatch(text.strip(" .")) and len(set(text.strip(" ."))) == len(text.strip(" .")):
+        letters = [options.index(c) for c in text.strip(" .")]
+        return None if None in letters else frozenset(i for i in letters if i is not None)
+    if both or _HEDGE.search(text) or _EXCEPT.search(text):
+        return UNCLEAR if _inside(text, options) else None
+    inside = _inside(text, options)
+    return None if not inside else inside if len(inside) == 1 else UNCLEAR
 
 
-def _found(response: str) -> tuple[str | None, str | None]:
-    """The letter (or "?", or None) and the statement it was read from."""
+def _with_rest(found: list[int], rest: str, options: Options, both: bool) -> frozenset[int]:
+    """Labels, and the text behind them."""
+    rest = _CHINESE_SUFFIX.sub("", rest, count=1)
+    named = {LETTERS.index(g) for m in _LATER.finditer(rest[:200]) for g in m.groups() if g}
+    if named - set(found) and not _REASON.match(rest):
+        return UNCLEAR
+    if (revised := _REVISED.match(rest)) is not None and revised[1].isupper() and LETTERS.index(revised[1]) not in found:
+        return UNCLEAR
+    if len(found) == 1 and not both and rest and options.texts and found[0] < len(options.texts):
+        first_line = re.split(r"\.\s|[。;]|\s+(?:because|since|as)\b", rest, maxsplit=1)[0]
+        said = _by_text(rest, options) or _by_text(first_line, options)
+        if said and found[0] not in said:
+            return DISAGREES
+    return frozenset(found)
+
+
+def _announced(response: str) -> list[str]:
+    found = statements(response)
+    for line in response.splitlines():
+        *_, last = [None, *_ANNOUNCED.finditer(line)]
+        if last is not None and (rest := line[last.end() :].strip()) and not any(rest in s or s in rest for s in found):
+            found.append(rest[:LONGEST_STATEMENT])
+    return found
+
+
+def _found(response: str, options: Options) -> tuple[frozenset[int] | None, str]:
+    """The options that a response states, and the statement they were read from."""
     inside = tagged(response)
     groups: list[list[str]] = [[inside]] if inside else []
-    groups += [boxes(inside or response), statements(inside or response)]
+    groups += [boxes(inside or response), _announced(inside or response)]
     for group in groups:
-        named = [(letter_in(s), s) for s in group]
-        letters = {letter for letter, _ in named if letter}
-        if letters:
-            text = next(s for letter, s in reversed(named) if letter)
-            return (letters.pop() if len(letters) == 1 else "?"), text
+        named = [(found, s) for s in group if (found := read(s, options)) is not None]
+        if named:
+            several = {found for found, _ in named}
+            return (several.pop() if len(several) == 1 else UNCLEAR), named[-1][1]
     lines = [line for line in (inside or response).splitlines() if line.strip()]
-    if lines:
-        return letter_in(lines[-1], strict=True), lines[-1].strip()
-    return None, None
+    if not lines:
+        return None, ""
+    return read(lines[-1], options, strict=True), lines[-1].strip()
+
+
+def gold_of(prompt: Prompt, options: Options) -> frozenset[int] | None:
+    """The right options; None where the gold names none."""
+    text = (prompt.gold or "").strip()
+    by_text = _by_text(text, options)
+    label = options.index(text.strip("() ."))
+    if label is not None:
+        return frozenset({label})
+    if len(by_text) == 1:
+        return by_text
+    found = read(text, options) if text and not _HEDGE.match(unwrapped(text)) else None
+    return found if found and all(0 <= i < options.count for i in found) else None
+
+
+def shown(found: frozenset[int], options: Options) -> str:
+    """Options by their labels."""
+    labels = STYLES[options.style] if options.style in STYLES else tuple(LETTERS)
+    return ", ".join(labels[i] for i in sorted(found))
 
 
 def verify(answer: Answer, prompt: Prompt) -> Verdict:
-    """`prompt.gold` names the letter ("B", "(b)", "B. text")."""
+    """`prompt.gold` names the right option by label ("B", "(b)", "B. text", "A, C") or by what it says."""
     options = options_of(prompt)
-    gold = letter_in(prompt.gold or "")
-    if gold is None or gold not in options:
-        return Verdict("unparsable_gold", reason=f"the gold is not one of the letters {options[0]} to {options[-1]}")
-    letter, statement = _found(answer.response)
-    if letter is None or statement is None:
+    gold = gold_of(prompt, options)
+    if gold is None:
+        return Verdict("unparsable_gold", reason=f"the gold names none of the {options.count} options")
+    found, statement = _found(answer.response, options)
+    if found is None:
         return Verdict("no_answer", 0.0, NO_ANSWER)
-    if letter == "?":
-        return Verdict("wrong", 0.0, "more than one letter, or a hedge", statement[:200])
-    if letter not in options:
-        return Verdict("wrong", 0.0, f"there is no option {letter}", letter)
-    return Verdict("correct", 1.0, extracted=letter) if letter == gold else Verdict("wrong", 0.0, extracted=letter)
+    if AMBIGUOUS in found:
+        if gold <= found:
+            return Verdict(
+                "unverifiable", reason="the number is the label of one option and the text of another", extracted=statement[:200]
+            )
+        found = frozenset(i for i in found if i >= 0)
+    if found in SAID or (len(found) > 1 and len(gold) == 1):
+        return Verdict("wrong", 0.0, SAID.get(found, SAID[UNCLEAR]), statement[:200])
+    if any(i >= options.count for i in found):
+        return Verdict(
+            "wrong", 0.0, f"there is no option {', '.join(LETTERS[i] for i in sorted(found) if i >= options.count)}", shown(found, options)
+        )
+    return (
+        Verdict("correct", 1.0, extracted=shown(found, options))
+        if found == gold
+        else Verdict("wrong", 0.0, extracted=shown(found, options))
+    )
+
+
+def extract(answer: Answer, prompt: Prompt) -> str | None:
+    """The labels of the options that a response states, for consensus among samples."""
+    options = options_of(prompt)
+    found, _ = _found(answer.response, options)
+    return None if found is None or found in SAID or AMBIGUOUS in found or any(i >= options.count for i in found) else shown(found, options)
+
+
+def reference(prompt: Prompt) -> str | None:
+    """The gold's labels in a box."""
+    gold = gold_of(prompt, options := options_of(prompt))
+    return f"\\boxed{{{prompt.gold if gold is None else shown(gold, options)}}}"

@@ -218,3 +218,15 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
     if together.equal is not False:
         return verdict(together)
     return verdict(Decision(False, "statement", "several different answers"))
+
+
+def extract(answer: Answer, prompt: Prompt) -> str | None:
+    """The answer that a response states, for consensus among samples."""
+    statement = find(answer.response, last_line=_asks_for_last_line(prompt))
+    return None if statement is None or statement.hedge else ", ".join(statement.parts)[:LONGEST_SHOWN]
+
+
+def same_answer(one: str, other: str) -> bool:
+    """Whether two extracted answers are one; False where that cannot be decided."""
+    gold = read_gold(one)
+    return not gold.problem and equal(gold, other).equal is True

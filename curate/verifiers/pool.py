@@ -204,8 +204,11 @@ class VerifierPool:
             slot.ready, slot.since = True, time.monotonic()
             self._failed_starts = 0
             return
+        if reply == ["dropped"]:
+            slot.recalled.popleft()
+            return
         number, kind, value = reply
-        if number in slot.forgotten:  # begun before the worker read that it need not
+        if any(number in numbers for numbers in slot.recalled):  # begun before the worker read that it need not
             return
         if not slot.cases or number != slot.cases[0].number:
             raise ValueError("an answer to no question")
@@ -216,7 +219,6 @@ class VerifierPool:
         verdict = Verdict(*value) if kind == "verdict" else None
         slot.cases.popleft()
         slot.since, slot.overdue = time.monotonic(), False
-        slot.forgotten.clear()  # answers come in order
         if verdict is not None:
             self._settle(case, verdict)
         elif kind == "usage":
@@ -301,7 +303,7 @@ class _Slot:
         self.cases: deque[_Case] = deque()
         self.since = time.monotonic()  # when it began its first case
         self.depth = 1
-        self.forgotten: set[int] = set()  # cases that were taken back
+        self.recalled: deque[frozenset[int]] = deque()  # cases that were taken back and may be answered all the same, until the worker says that it dropped them
         self.ready = self.overdue = self.ended = False
         self.unsent = memoryview(b"")
         self.unread = b""
@@ -323,9 +325,9 @@ class _Slot:
         """Take back all cases but the first, which takes long: another process may have time for them."""
         first, *others = self.cases
         self.cases = deque([first])
-        self.forgotten.update(c.number for c in others)
+        self.recalled.append(frozenset(c.number for c in others))
         self.depth = 1
-        self._put(b"drop\n")
+        self._put(b"drop %d\n" % first.number)
         return others
 
     def _write(self) -> None:

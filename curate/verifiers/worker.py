@@ -3,8 +3,9 @@
 IN and OUT are descriptors of pipes of their own, so nothing that a verifier prints can reach the protocol. One JSON array a line:
 
     in    [id, verifier, [Answer fields], [Prompt fields]]
-          drop                              forget the cases that were not begun: another process has them now
+          drop ID                           forget the cases that were not begun, other than this one: another process has them now
     out   ["ready"]                         once, at the start
+          ["dropped"]                       no case of those to be forgotten will be answered from here on
           [id, "verdict", [Verdict fields]]
           [id, "usage", sentence]           the verifier cannot be loaded: the caller's mistake, not a verdict
           [id, "crash", what happened]      the verifier raised, or returned something else
@@ -111,6 +112,12 @@ class Worker:
         return [number, "verdict", [getattr(checked, f) for f in VERDICT_FIELDS]]
 
 
+def _send(sink: int, reply: list[Any]) -> None:
+    left = memoryview(json.dumps(reply).encode() + b"\n")
+    while left:
+        left = left[os.write(sink, left) :]
+
+
 def main() -> None:
     source, sink, parent = (int(a) for a in sys.argv[1:4])
     _die_with(parent)
@@ -122,11 +129,8 @@ def main() -> None:
         f.write("1000")  # where memory runs out all the same, a verifier goes before the model does
     worker = Worker(float(sys.argv[4]))
 
-    def working() -> None:
-        os.write(sink, json.dumps([worker.number, "working", None]).encode() + b"\n")
-
-    pulse.listener = working
-    os.write(sink, b'["ready"]\n')
+    pulse.listener = lambda: _send(sink, [worker.number, "working", None])
+    _send(sink, ["ready"])
     cases: deque[bytes | bytearray] = deque()
     unread = bytearray()
     poll = select.poll()
@@ -140,13 +144,13 @@ def main() -> None:
             if b"\n" in chunk:  # so that a long line is put together in linear time
                 *lines, unread = unread.split(b"\n")
                 for line in lines:
-                    if line == b"drop":
-                        cases.clear()
+                    if line.startswith(b"drop "):
+                        kept = b"[%d," % int(line[5:])
+                        cases = deque(case for case in cases if case.startswith(kept))
+                        _send(sink, ["dropped"])
                     else:
                         cases.append(line)
-        reply = memoryview(json.dumps(worker.answer(cases.popleft())).encode() + b"\n")
-        while reply:
-            reply = reply[os.write(sink, reply) :]
+        _send(sink, worker.answer(cases.popleft()))
 
 
 if __name__ == "__main__":

@@ -190,3 +190,13 @@ def test_plain_values_are_json_and_text_of_is_text(value: Any) -> None:
     json.dumps(plain(value), allow_nan=False)
     assert isinstance(text_of(value), str)
     assert canonical_json(plain(plain(value))) == canonical_json(plain(value))
+
+
+def test_a_question_that_lists_its_options_sets_the_chance_level() -> None:
+    asked = "Which?\nA. one\nB. two\nC. three\nD. four"
+    assert prompt({"question": asked, "answer": "B"}, verifier="choice").chance == 0.25
+    assert prompt({"question": "Which?", "answer": "B"}, verifier="choice").chance == 0.0
+    assert prompt({"question": asked, "answer": "B", "chance": 0.1}, verifier="choice").chance == 0.1
+    assert prompt({"question": asked, "answer": "B"}, verifier="math").chance == 0.0
+    mapped = prompt({"question": "Which?", "answer": 1, "o": ["x", "y", "z", "w", "v"]}, verifier="choice", mapping={"options": "o"})
+    assert mapped.chance == 0.2

@@ -153,6 +153,23 @@ def test_one_process_first_and_more_when_cases_wait():
     assert asyncio.run(go()) == (1, 3)
 
 
+def test_cases_taken_back_from_a_process_that_had_not_begun_are_judged_once():
+    async def go():
+        async with VerifierPool(1, Limits()) as pool:
+            await asyncio.gather(*(pool.verify(TOY, ask("42"), PROMPT) for _ in range(200)))  # quick: more are sent ahead from now on
+            for _ in range(5):
+                (worker,) = children()
+                os.kill(worker, signal.SIGSTOP)
+                verdicts = [asyncio.create_task(pool.verify(TOY, ask(t), PROMPT)) for t in ("42", "43", "sleep 0.15", "42", "43", "42")]
+                await asyncio.sleep(0.5)  # all but the first are taken back meanwhile
+                os.kill(worker, signal.SIGCONT)
+                assert [v.status for v in await asyncio.gather(*verdicts)] == ["correct", "wrong", "wrong", "correct", "wrong", "correct"]
+            return pool.statistics
+
+    statistics = asyncio.run(go())
+    assert (statistics.verdicts, statistics.retried) == (230, 0)
+
+
 def test_killed_at_random_moments_nothing_is_lost():
     async def go():
         rng = random.Random(0)
