@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate import sandbox
 from curate.completions import Completions
 from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
 from curate.dataset import Dataset
@@ -254,6 +255,8 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
         place.pull("input")
         found = ingest(collect(names, options.source, options.weights, options.limit), place.scratch / "input")
         verifiers, chances = _kinds(found.path)
+        if "code" in verifiers:
+            sandbox.tier()  # before a model is loaded: without a sandbox nothing could be judged
         config = _config(options, engine, template, policy, verifiers, found)
         if options.overwrite:
             directory.wipe()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from curate.cli.source_options import source_options
+from curate.cli.source_options import source_options, unsafe_option
 
 
 class KeyValue(click.ParamType[Any]):
@@ -124,6 +124,7 @@ class NumCorrect(click.ParamType[Any]):
 @click.option("--overwrite", is_flag=True, help="Throw away what the directory holds, completions included, and start again.")
 @click.option("--dry-run", is_flag=True, help="Print one prompt exactly as it would be sent, and the counts; send nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@unsafe_option
 @source_options
 def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) -> None:
     """Sample answers to the prompts of SOURCES, verify them, and publish the correct ones.

@@ -34,7 +34,9 @@ OPTIONS = (
         multiple=True,
         help="Which columns to read, such as messages=problem,gold=answer; a.b reaches inside.",
     ),
-    click.option("--verifier", help="Who checks answers: math, choice, logic, format, or package.module:function; none: nobody."),
+    click.option(
+        "--verifier", help="Who checks answers: math, code, choice, logic, ifeval, format, language, or file.py:function; none: nobody."
+    ),
     click.option("--where", help="SQL condition over the source's columns, such as 'level >= 3'."),
     click.option("--limit", type=click.IntRange(min=1), help="Prompts to take, over all sources."),
     click.option("--weight", type=float, multiple=True, help="A source's share of --limit, once for each source, in their order."),
@@ -51,6 +53,23 @@ OPTIONS = (
         is_flag=True,
         help="Add one to three instruction constraints to each prompt; ifeval then checks them, and nothing else.",
     ),
+)
+
+
+def _unsafe(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given:
+        from curate.sandbox import allow_unsafe
+
+        allow_unsafe()
+        click.echo("warning: where no sandbox holds, code that a model wrote runs with all of your rights (--unsafe-no-sandbox)", err=True)
+
+
+unsafe_option = click.option(
+    "--unsafe-no-sandbox",
+    is_flag=True,
+    expose_value=False,
+    callback=_unsafe,
+    help="Run code that a model wrote also where no sandbox holds, with all of your rights.",
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from curate.cli.source_options import ColumnMap, mapping_of
+from curate.cli.source_options import ColumnMap, mapping_of, unsafe_option
 
 if TYPE_CHECKING:
     from curate.records import Verdict
@@ -38,6 +38,7 @@ INTERRUPTED = 130
 @click.option("--prompt", default="", help="One case: the question, for verifiers that read it.")
 @click.option("--json", "as_json", is_flag=True, help="One case: print the verdict as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@unsafe_option
 @click.pass_context
 def command(
     context: click.Context,

@@ -303,7 +303,9 @@ class _Slot:
         self.cases: deque[_Case] = deque()
         self.since = time.monotonic()  # when it began its first case
         self.depth = 1
-        self.recalled: deque[frozenset[int]] = deque()  # cases that were taken back and may be answered all the same, until the worker says that it dropped them
+        self.recalled: deque[frozenset[int]] = (
+            deque()
+        )  # cases that were taken back and may be answered all the same, until the worker says that it dropped them
         self.ready = self.overdue = self.ended = False
         self.unsent = memoryview(b"")
         self.unread = b""
