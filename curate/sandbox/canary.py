@@ -4,6 +4,7 @@ It is run as a program like any other, so it proves the sandbox that programs ge
 What it cannot try: flaws of the kernel itself.
 """
 
+import _thread
 import contextlib
 import ctypes
 import json
@@ -11,6 +12,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 AIMS: dict[str, str] = {}
 THREADS = 2000
@@ -117,15 +119,24 @@ def _memory() -> None:
 
 
 def _threads() -> None:
+    """Started without waiting for them: one that finds no memory to begin with would be waited for without end."""
     threading.stack_size(32768)
     stop = threading.Event()
-    started = []
+    running: list[int] = []
+
+    def run() -> None:
+        running.append(1)
+        stop.wait()
+
     try:
         for _ in range(THREADS):
-            started.append(threading.Thread(target=stop.wait, daemon=True))
-            started[-1].start()
+            _thread.start_new_thread(run, ())
+        for _ in range(100):
+            if len(running) < THREADS:
+                time.sleep(0.01)
     finally:
         stop.set()
+    assert len(running) >= THREADS
 
 
 ATTEMPTS = {

@@ -426,3 +426,70 @@ def test_all_of_humanevals_solutions_are_right_and_none_of_their_stubs() -> None
         stub = fenced(problem["prompt"] + "    pass")
         assert code.verify(Answer(stub, None, stub, "stop"), prompt).status == "wrong", prompt.source_id
     assert how == {"split": 157, "tester": 7}
+
+
+# -- objects that stay with the program
+
+STACK = """class Stack:
+    def __init__(self, items=()):
+        self.items = list(items)
+    def push(self, x):
+        self.items.append(x)
+        return self
+    def pop(self):
+        return self.items.pop()
+    def __len__(self):
+        return len(self.items)
+    def __getitem__(self, i):
+        return self.items[i]
+    def __iter__(self):
+        yield from self.items
+    def __contains__(self, x):
+        return x in self.items
+    def __str__(self):
+        return f"Stack({self.items})"
+    def __eq__(self, other):
+        return True
+    __hash__ = None
+def merged(one, other):
+    return Stack([*one, *other])
+"""
+STACK_TEST = """
+s = Stack()
+s.push(1).push(2)
+assert len(s) == 2 and s[0] == 1 and 2 in s and list(s) == [1, 2] and str(s) == "Stack([1, 2])"
+t = Stack([3])
+assert list(merged(s, t)) == [1, 2, 3]
+assert s.items == [1, 2]
+assert s.pop() == 2
+try:
+    t.pop()
+    t.pop()
+    raise SystemError
+except IndexError:
+    pass
+"""
+
+
+def test_objects_of_the_programs_classes_are_asked_where_they_are() -> None:
+    gold = {"entry_point": "Stack", "tests": [STACK_TEST]} | LIMITS
+    right = judge(gold, fenced(STACK))
+    assert right.status == "correct", right
+    for old, new in (("self.items.append(x)", "pass"), ("return x in", "return x not in"), ("[*one, *other]", "[*other, *one]")):
+        assert judge(gold, fenced(STACK.replace(old, new))).status == "wrong"
+
+
+@pytest.mark.parametrize("test", ["x = f(1)\nassert x", "x = f(1)\nassert x == 3", "x = f(1)\nassert 3 == x", "x = f(1)\nassert x > 2", "x = f(1)\nassert x in [3]", "x = f(1)\nassert [x] == [3]"])  # fmt: skip
+def test_an_object_that_says_yes_to_everything_passes_nothing(test: str) -> None:
+    liar = "class Yes:\n    __eq__ = __gt__ = __bool__ = lambda *a: True\n    __hash__ = None\ndef f(n):\n    return Yes()"
+    gold = {"entry_point": "f", "tests": [test]} | LIMITS
+    assert judge(gold, fenced("def f(n):\n    return 3")).status == "correct"
+    assert judge(gold, fenced(liar)).status == "wrong"
+
+
+def test_iterators_cross_as_what_they_give() -> None:
+    gold = {"entry_point": "f", "tests": ["assert list(f(3)) == [0, 1, 2]"]} | LIMITS
+    for body in ("yield from range(n)", "return iter(range(n))", "return map(int, '012')", "return {0: 1, 1: 1, 2: 1}.keys()"):
+        assert judge(gold, fenced(f"def f(n):\n    {body}")).status == "correct", body
+    endless = judge(gold, fenced("def f(n):\n    i = 0\n    while True:\n        yield i\n        i += 1"))
+    assert endless.status == "wrong"

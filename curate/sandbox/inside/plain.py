@@ -1,7 +1,8 @@
 """Plain data as JSON, with tags for what JSON does not have: the only thing that leaves a program's process or enters it.
 
 Values of exactly the built-in types and of a few containers of `collections` (which are compared as the built-in type they extend) can be written; an object of any other class cannot, a subclass of
-`int` or `str` among them, so nothing that crosses brings behaviour of its own. Depth and number of values are bounded on both sides; text comes back as it was, NaN and infinities too.
+`int` or `str` among them, so nothing that crosses brings behaviour of its own. Iterators of the built-in kinds cross as what they give. Depth and number of values are bounded on both sides; text comes back
+as it was, NaN and infinities too. Where two processes agree on it, any other object crosses as a number that stands for it (`keep`, `find`).
 
 The writer runs in the process of the hostile program, which may replace it: the reader trusts nothing.
 """
@@ -9,6 +10,8 @@ The writer runs in the process of the hostile program, which may replace it: the
 import collections
 import itertools
 import json
+import types
+from collections.abc import Callable
 from typing import Any
 
 DEEPEST = 200
@@ -18,6 +21,26 @@ FEW_KEYS = 1000
 INLINE = 1 << 62  # integers below are written as they are
 SAME_IN_JSON = frozenset({type(None), bool, str, float})
 SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
+_NOTHING: dict[int, int] = {}
+_VIEWS: list[Any] = [_NOTHING.keys(), _NOTHING.values(), _NOTHING.items()]
+_BUILT_IN = [*_VIEWS, *(iter(made) for made in [*_VIEWS, [], (), "", set(), range(0)])]
+ITERATORS: frozenset[type] = frozenset(
+    {
+        types.GeneratorType,
+        map,
+        filter,
+        zip,
+        enumerate,
+        reversed,
+        itertools.chain,
+        itertools.islice,
+        itertools.permutations,
+        itertools.combinations,
+        itertools.product,
+        itertools.accumulate,
+        *map(type, _BUILT_IN),
+    }
+)
 DICTS = frozenset({dict, collections.OrderedDict, collections.Counter, collections.defaultdict})
 
 
@@ -25,7 +48,11 @@ class NotPlain(Exception):
     """A value that is not plain data, or too much of it."""
 
 
-def _written(value: Any, depth: int, left: list[int]) -> Any:
+Keep = Callable[[Any], int]
+Find = Callable[[int], Any]
+
+
+def _written(value: Any, depth: int, left: list[int], keep: Keep | None) -> Any:
     left[0] -= 1
     if depth > DEEPEST or left[0] < 0:
         raise NotPlain("too deep or too large")
@@ -39,23 +66,27 @@ def _written(value: Any, depth: int, left: list[int]) -> Any:
             raise NotPlain("an integer of too many digits")
         return ["i", hex(value)]
     if kind in SEQUENCES:
-        return [SEQUENCES[kind], *[_written(v, depth + 1, left) for v in value]]
+        return [SEQUENCES[kind], *[_written(v, depth + 1, left, keep) for v in value]]
     if kind in DICTS:
-        return ["d", *[[_written(k, depth + 1, left), _written(v, depth + 1, left)] for k, v in dict.items(value)]]
+        return ["d", *[[_written(k, depth + 1, left, keep), _written(v, depth + 1, left, keep)] for k, v in dict.items(value)]]
     if kind is bytes or kind is bytearray:
         return ["b" if kind is bytes else "y", value.hex()]
     if kind is complex:
         return ["c", value.real, value.imag]
     if kind is range:
-        return ["r", *[_written(n, depth + 1, left) for n in (value.start, value.stop, value.step)]]
+        return ["r", *[_written(n, depth + 1, left, keep) for n in (value.start, value.stop, value.step)]]
     if kind is collections.deque:
-        return ["q", *[_written(v, depth + 1, left) for v in value]]
+        return ["q", *[_written(v, depth + 1, left, keep) for v in value]]
+    if kind in ITERATORS:
+        return ["g", *[_written(v, depth + 1, left, keep) for v in itertools.islice(value, left[0] + 1)]]
+    if keep is not None:
+        return ["o", keep(value)]
     raise NotPlain(f"an object of type {kind.__name__[:80]} is not plain data")
 
 
-def write(value: Any) -> str:
-    """JSON in one line of ASCII. Raises NotPlain."""
-    return json.dumps(_written(value, 0, [MOST_VALUES]))
+def write(value: Any, keep: Keep | None = None) -> str:
+    """JSON in one line of ASCII; `keep` gives the number for an object that is not plain. Raises NotPlain."""
+    return json.dumps(_written(value, 0, [MOST_VALUES], keep))
 
 
 def hashable(keys: list[Any]) -> list[Any]:
@@ -67,7 +98,7 @@ def hashable(keys: list[Any]) -> list[Any]:
     return keys
 
 
-def _read(value: Any, depth: int) -> Any:
+def _read(value: Any, depth: int, find: Find | None) -> Any:
     if depth > DEEPEST:
         raise NotPlain("too deep")
     if type(value) is not list:
@@ -77,18 +108,18 @@ def _read(value: Any, depth: int) -> Any:
     tag, *rest = value or [""]
     match tag:
         case "l":
-            return [_read(v, depth + 1) for v in rest]
+            return [_read(v, depth + 1, find) for v in rest]
         case "t":
-            return tuple([_read(v, depth + 1) for v in rest])
+            return tuple([_read(v, depth + 1, find) for v in rest])
         case "s":
-            return set(hashable([_read(v, depth + 1) for v in rest]))
+            return set(hashable([_read(v, depth + 1, find) for v in rest]))
         case "f":
-            return frozenset(hashable([_read(v, depth + 1) for v in rest]))
+            return frozenset(hashable([_read(v, depth + 1, find) for v in rest]))
         case "q":
-            return collections.deque([_read(v, depth + 1) for v in rest])
+            return collections.deque([_read(v, depth + 1, find) for v in rest])
         case "d":
-            keys = hashable([_read(k, depth + 1) for k, _ in rest])
-            return dict(zip(keys, [_read(v, depth + 1) for _, v in rest], strict=True))
+            keys = hashable([_read(k, depth + 1, find) for k, _ in rest])
+            return dict(zip(keys, [_read(v, depth + 1, find) for _, v in rest], strict=True))
         case "i":
             return int(rest[0], 16)
         case "b":
@@ -97,16 +128,20 @@ def _read(value: Any, depth: int) -> Any:
             return bytearray.fromhex(rest[0])
         case "c":
             return complex(*[float(x) for x in rest])
+        case "g":
+            return iter([_read(v, depth + 1, find) for v in rest])
+        case "o" if find is not None:
+            return find(int(rest[0]))
         case "r":
-            return range(*[_read(n, depth + 1) for n in rest])
+            return range(*[_read(n, depth + 1, find) for n in rest])
     raise NotPlain("an unknown tag")
 
 
-def read(text: str | bytes) -> Any:
-    """The value that `write` wrote. Raises NotPlain for anything else."""
+def read(text: str | bytes, find: Find | None = None) -> Any:
+    """The value that `write` wrote; `find` gives the object that a number stands for. Raises NotPlain for anything else."""
     if (text.count(",") if isinstance(text, str) else text.count(b",")) > 3 * MOST_VALUES:  # a pair and its tag are three
         raise NotPlain("too large")
     try:
-        return _read(json.loads(text), 0)
+        return _read(json.loads(text), 0, find)
     except (ValueError, TypeError, IndexError, OverflowError, RecursionError, MemoryError) as error:
         raise NotPlain(f"not what the runner writes: {type(error).__name__}") from None

@@ -127,12 +127,25 @@ def _serve(job: dict[str, Any]) -> Callable[[], None]:
             send(["load", cause_of(error)])
             os._exit(1)
         send(["loaded", sorted(k for k, v in names.items() if callable(v) and not k.startswith("__"))])
+        objects: list[Any] = []  # of the program's classes, which stay here: the other side knows their numbers
+
+        def keep(value: Any) -> int:
+            objects.append(value)
+            return len(objects) - 1
+
         for i, line in enumerate(asked):
             timer(job["seconds"])
-            name, positional, named = plain.read(line)
             try:
-                value = eval(name, names)(*positional, **named)  # noqa: S307
-                reply = ["value", i, plain.write([value, positional, named])]  # with the arguments, which it may have changed in place
+                wanted, positional, named = plain.read(line, objects.__getitem__)
+                if isinstance(wanted, tuple):
+                    value = getattr(*wanted)
+                else:
+                    value = (eval(wanted, names) if isinstance(wanted, str) else wanted)(*positional, **named)  # noqa: S307
+                reply = [
+                    "value",
+                    i,
+                    plain.write([value, positional, named], keep),
+                ]  # with the arguments, which it may have changed in place
             except BaseException as error:
                 reply = ["error", i, type(error).__name__, cause_of(error)]
             send(reply)
