@@ -38,6 +38,7 @@ $(PROJECT): | $(RUNTIME)
 $(TOOLS): | $(RUNTIME)
 	@echo "installing the tools of checks and tests"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r requirements/dev.lock
+	@tools/packages.sh bwrap=bubblewrap g++=g++
 	@touch $@
 
 $(MODEL): | setup

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from curate.records import make_prompt
+from tests import needs
 from tests.sandbox import matrix, users
 from tests.sandbox.hostile import CONTROLS, GOLDS, HOSTILE
 
@@ -32,7 +33,14 @@ def test_the_corpus_is_large_and_its_names_are_one_each() -> None:
     assert {w for p in HOSTILE + CONTROLS for w in p.ways.split()} == set(GOLDS)
 
 
-@pytest.mark.parametrize(("tier", "ordinary"), [("namespaces", False), ("namespaces", True), ("landlock:2", True)])
+@pytest.mark.parametrize(
+    ("tier", "ordinary"),
+    [
+        pytest.param("namespaces", False, marks=needs.BUBBLEWRAP),
+        pytest.param("namespaces", True, marks=needs.BUBBLEWRAP),
+        ("landlock:2", True),
+    ],
+)
 def test_a_sample_of_them(tier: str, ordinary: bool) -> None:
     found = judged(tier, f"0/{SAMPLE}", ordinary=ordinary)
     assert flawless(found), found
@@ -41,7 +49,7 @@ def test_a_sample_of_them(tier: str, ordinary: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ordinary", [False, True], ids=["as-is", "ordinary-user"])
-@pytest.mark.parametrize("tier", ["namespaces", "landlock", "landlock:2"])
+@pytest.mark.parametrize("tier", [pytest.param("namespaces", marks=needs.BUBBLEWRAP), "landlock", "landlock:2"])
 def test_all_of_them(tier: str, ordinary: bool) -> None:
     found = judged(tier, ordinary=ordinary)
     assert found["tier"]["name"] == tier.partition(":")[0]

@@ -20,6 +20,7 @@ from curate.errors import NoSandbox, SandboxError
 from curate.sandbox import choice, probes, runs, tiers
 from curate.sandbox.inside import plain
 from curate.sandbox.tiers import Tier
+from tests import needs
 from tests.sandbox import matrix, users
 
 ADD = "def add(a, b): return a + b"
@@ -36,11 +37,14 @@ def _fresh() -> Iterator[None]:
 # -- choosing a tier
 
 
+@needs.BUBBLEWRAP
 def test_a_tier_that_holds_is_found() -> None:
     assert sandbox.tier().name == "namespaces"
 
 
-@pytest.mark.parametrize("tier", [Tier("namespaces"), Tier("landlock"), Tier("landlock", 2), Tier("landlock", 1)])
+@pytest.mark.parametrize(
+    "tier", [pytest.param(Tier("namespaces"), marks=needs.BUBBLEWRAP), Tier("landlock"), Tier("landlock", 2), Tier("landlock", 1)]
+)
 def test_the_canary_gets_nowhere(tier: Tier) -> None:
     finding = probes.probe(tier)
     assert finding.holds, finding
@@ -140,6 +144,7 @@ def test_a_program_that_is_killed_from_outside_is_not_at_fault() -> None:
         program.ending()
 
 
+@needs.BUBBLEWRAP
 def test_a_sandbox_that_disappears_in_the_middle_of_a_run_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sandbox.script("print(1)", b"", QUICK).output == b"1\n"
     sandbox.close()
@@ -162,7 +167,7 @@ runs.watch([program], print)
 """
 
 
-@pytest.mark.parametrize("tier", ["namespaces", "landlock"])
+@pytest.mark.parametrize("tier", [pytest.param("namespaces", marks=needs.BUBBLEWRAP), "landlock"])
 def test_everything_dies_with_the_supervisor(tier: str) -> None:
     environment = {**os.environ, choice.ONLY: tier, "PYTHONPATH": str(users.ROOT)}
     with subprocess.Popen([sys.executable, "-c", SUPERVISOR], env=environment, stdout=subprocess.PIPE, text=True) as supervisor:
