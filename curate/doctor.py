@@ -250,16 +250,16 @@ def as_text(report: Mapping[str, Any]) -> str:
     )
     lines += ["", "Packages"]
     lines += [
-        f"  {p['name']:<16}{p['version'] or '-':<14}{p['purpose']}{'' if p['version'] else ': ' + p['install']}" for p in report["packages"]
+        f"  {p['name']:<18}{p['version'] or '-':<14}{p['purpose']}{'' if p['version'] else ': ' + p['install']}" for p in report["packages"]
     ]
     lines += ["", "Engines", *(_line(f, "ready", "cannot run") for f in report["engines"])]
     lines += ["", "Sandboxes (the first tier that holds runs code that a model wrote)"]
     lines += [_line(f, "available", "missing") for f in report["sandboxes"]]
     if "endpoint" in report:
         lines += ["", "Endpoint"]
-        lines += [f"  {f['name']:<16}{f['value']!s:<14}{f['detail']}".rstrip() for f in report["endpoint"]]
+        lines += [f"  {f['name']:<18}{f['value']!s:<14}{f['detail']}".rstrip() for f in report["endpoint"]]
     return "\n".join(lines)
 
 
 def _line(finding: Mapping[str, Any], yes: str, no: str) -> str:
-    return f"  {finding['name']:<16}{yes if finding['ready'] else no:<14}{finding['detail']}"
+    return f"  {finding['name']:<18}{yes if finding['ready'] else no:<14}{finding['detail']}"

@@ -1,6 +1,6 @@
 """One option, or several where the gold has several, among those of a question.
 
-The answer is taken from where the response states it, never from the chain: answer tags, boxes, "the answer is", then a last line that is nothing but an option. It is an option's label, or what the option
+The answer is taken from where the response states it, never from the chain: answer tags, boxes, "the answer is", then a last line that is nothing but an option, or begins with a label in brackets or before a stop. It is an option's label, or what the option
 says where exactly one option says it. A statement that names more options than the gold has ("B or C", "both A and B"), a hedge, a label beside another option's text, and statements of the same kind
 that disagree, are wrong: a reader could not act on them. Text of the option behind its label ("B) 42") is tolerated.
 """
@@ -11,7 +11,7 @@ from curate.records import Answer, Prompt, Verdict
 from curate.verifiers.choice_options import LETTERS, STYLES, Options, options_of, squeezed, unwrapped
 from curate.verifiers.extraction import NO_ANSWER, boxes, statements, tagged
 
-VERSION = "2"
+VERSION = "3"
 
 LONGEST_STATEMENT = 500
 _LEAD = re.compile(
@@ -185,6 +185,9 @@ def _announced(response: str) -> list[str]:
     return found
 
 
+_LABELLED = re.compile(r"[*_]*\(?[A-J]\s?[).:][*_]*\s+\S")
+
+
 def _found(response: str, options: Options) -> tuple[frozenset[int] | None, str]:
     """The options that a response states, and the statement they were read from."""
     inside = tagged(response)
@@ -198,7 +201,13 @@ def _found(response: str, options: Options) -> tuple[frozenset[int] | None, str]
     lines = [line for line in (inside or response).splitlines() if line.strip()]
     if not lines:
         return None, ""
-    return read(lines[-1], options, strict=True), lines[-1].strip()
+    last = lines[-1].strip()
+    found = read(last, options, strict=True)
+    if (
+        found is None and _LABELLED.match(last) and not (len(lines) > 1 and _LABELLED.match(lines[-2].strip()))
+    ):  # the end of a list of options is no answer
+        found = read(last, options)
+    return found, last
 
 
 def gold_of(prompt: Prompt, options: Options) -> frozenset[int] | None:

@@ -109,6 +109,13 @@ WITH_OPTIONS = [
     ("correct", CITIES, "D", "The answer is none of the above."),
     ("correct", CITIES, "D", "\\boxed{None of the above}"),
     ("wrong", CITIES, "B", "None of the above\n\nThe answer is none of the above"),
+    # a last line that begins with a label
+    ("correct", CITIES, "B", "B) Paris"),
+    ("correct", CITIES, "B", "It is the capital since 987.\n\n**(B) Paris**"),
+    ("wrong", CITIES, "B", "C. Rome"),
+    ("wrong", CITIES, "B", "B) Rome"),
+    ("wrong", CITIES, "B", "B) or C)"),
+    ("no_answer", CITIES, "B", "A) London\nB) Paris"),
     # a letter and what stands beside it
     ("correct", CITIES, "B", "The answer is B) Paris"),
     ("correct", CITIES, "B", "\\boxed{B. Paris}"),
