@@ -477,11 +477,15 @@ def test_objects_of_the_programs_classes_are_asked_where_they_are() -> None:
     gold = {"entry_point": "Stack", "tests": [STACK_TEST]} | LIMITS
     right = judge(gold, fenced(STACK))
     assert right.status == "correct", right
-    for old, new in (("self.items.append(x)", "pass"), ("return x in", "return x not in"), ("[*one, *other]", "[*other, *one]")):
+    for old, new in (
+        ("self.items.append(x)", "pass"),
+        ("yield from self.items", "yield from self.items[1:]"),
+        ("[*one, *other]", "[*other, *one]"),
+    ):
         assert judge(gold, fenced(STACK.replace(old, new))).status == "wrong"
 
 
-@pytest.mark.parametrize("test", ["x = f(1)\nassert x", "x = f(1)\nassert x == 3", "x = f(1)\nassert 3 == x", "x = f(1)\nassert x > 2", "x = f(1)\nassert x in [3]", "x = f(1)\nassert [x] == [3]"])  # fmt: skip
+@pytest.mark.parametrize("test", ["x = f(1)\nassert x", "x = f(1)\nassert x == 3", "x = f(1)\nassert 3 == x", "x = f(1)\nassert x > 2", "x = f(1)\nassert x in [3]", "x = f(1)\nassert 3 in [x]", "x = f(1)\nassert [x] == [3]"])  # fmt: skip
 def test_an_object_that_says_yes_to_everything_passes_nothing(test: str) -> None:
     liar = "class Yes:\n    __eq__ = __gt__ = __bool__ = lambda *a: True\n    __hash__ = None\ndef f(n):\n    return Yes()"
     gold = {"entry_point": "f", "tests": [test]} | LIMITS
@@ -495,3 +499,11 @@ def test_iterators_cross_as_what_they_give() -> None:
         assert judge(gold, fenced(f"def f(n):\n    {body}")).status == "correct", body
     endless = judge(gold, fenced("def f(n):\n    i = 0\n    while True:\n        yield i\n        i += 1"))
     assert endless.status == "wrong"
+
+
+def test_an_object_that_says_it_contains_everything_contains_what_it_gives() -> None:
+    gold = {"entry_point": "f", "tests": ["x = f(1)\nassert 3 in x"]} | LIMITS
+    assert judge(gold, fenced("def f(n):\n    return [1, 3]")).status == "correct"
+    for more in ("", "    def __iter__(self): yield 4\n"):
+        liar = f"class All:\n    def __contains__(self, x): return True\n{more}def f(n):\n    return All()"
+        assert judge(gold, fenced(liar)).status == "wrong"

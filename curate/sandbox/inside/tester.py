@@ -2,7 +2,7 @@
 
 A stand-in for each function sends the arguments and waits. What the program changed in its arguments is changed in the tester's too (lists, dicts, sets, bytearrays), so tests of in-place work hold.
 An exception of the program arrives as the built-in of its name, else as ProgramError. Objects of the program's classes stay with the program, and a stand-in asks them; what is true of them, and what
-they are equal to, they are not asked: that would be theirs to decide.
+they are equal to or contain, they are not asked: that would be theirs to decide. `in` looks through the items that they give.
 """
 
 import builtins
@@ -60,9 +60,6 @@ class Remote:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.__getattr__("__setitem__")(key, value)
-
-    def __contains__(self, key: Any) -> bool:
-        return _exactly(bool, self.__getattr__("__contains__")(key))
 
     def __iter__(self) -> Any:
         return self.__getattr__("__iter__")()
