@@ -37,6 +37,8 @@ PACKAGES = (
     Package("click", "", "the command line"),
     Package("datasets", "", "Hugging Face datasets as a source; to_datasets()"),
     Package("duckdb", "", "curate inspect, --where"),
+    Package("msgspec", "", "what the verifiers' processes are told"),
+    Package("numpy", "", "duplicates, overlaps, mixtures"),
     Package("openai", "", "engine openai"),
     Package("pandas", "", "to_pandas()"),
     Package("pyarrow", "", "the dataset directory"),

@@ -62,6 +62,7 @@ class Gold(NamedTuple):
     problem: str = ""
     cost: str = ""
     number: Fraction | None = None  # where it is a plain number without a unit
+    digits: str = ""  # where it is a whole number written in digits alone
 
 
 def _latex(text: str) -> str:
@@ -109,7 +110,7 @@ def read_gold(text: str) -> Gold:
     if clean.count("{") != clean.count("}") or (values[0].kind == "unknown" and not _readable(clean)):
         problem = "the gold cannot be read as mathematics"
     number = Fraction(clean) if NUMBER.fullmatch(clean) and len(values) == 1 else None
-    return Gold(text, squeezed(clean), values, problem, number=number)
+    return Gold(text, squeezed(clean), values, problem, number=number, digits=text if number is not None and _in_digits(text) else "")
 
 
 def _readable(clean: str) -> bool:
@@ -119,8 +120,14 @@ def _readable(clean: str) -> bool:
         return True
 
 
+def _in_digits(text: str) -> bool:
+    return len(text) <= LONGEST_GOLD and text.isascii() and text.isdigit()
+
+
 def _compared(gold: Gold, text: str) -> Decision:
     """The gold against one reading of an answer."""
+    if gold.digits and _in_digits(text):  # half of all answers
+        return Decision(text.lstrip("0") == gold.digits.lstrip("0"), "text" if text == gold.text else "value")
     if gold.number is not None and NUMBER.fullmatch(text):  # most answers
         value = Fraction(text)
         allowed = NOISE * abs(gold.number) if gold.values[0].decimal else 0
@@ -154,6 +161,8 @@ def equal(gold: Gold, text: str) -> Decision:
         decisions = [_compared(gold, i) for i in inner]
         return next((d for d in decisions if d.equal is True), decisions[0])
     decision = _compared(gold, text)
+    if gold.digits and _in_digits(text):  # it can be read in one way only
+        return decision
     if decision.equal is False and (twice := SAID_TWICE.fullmatch(text)) is not None:
         first, again = twice[1], twice[2] or twice[3]
         agreed = [_compared(gold, s) for s in ((first,) if NAMES_NO_NUMBER.fullmatch(again) else (first, again))]

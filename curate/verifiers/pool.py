@@ -8,19 +8,21 @@ What it does not cover: a verifier that leaves its process group, or one that fi
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from curate.errors import CurateError, UsageError
 from curate.records import Answer, Prompt, Status, Verdict
+from curate.verifiers import wire
 from curate.verifiers.process import Limits, WorkerProcess
+from curate.verifiers.waiting import Batch, Case
 
 __all__ = ["Limits", "Statistics", "VerifierPool"]
 
@@ -31,16 +33,12 @@ KILLS_BY_OTHERS = (
     3  # lone attempts that may end in a kill from outside, the kernel's out-of-memory killer for one, before the case is blamed
 )
 FAILED_STARTS = 5  # processes in a row that died before they were ready
-DEEPEST = 32  # cases sent ahead to one process
+DEEPEST = 64  # cases sent ahead to one process
 BATCH_BYTES = 1 << 18
 LONGEST_REPLY = 1 << 20  # bytes; a worker cuts what is longer
 QUICK, SLOW = 0.005, 0.05  # seconds a case: below, more are sent ahead; above, one at a time
 TICK = 0.1  # seconds between looks at the clock while there is work
 PATIENCE = 0.1  # seconds that a case waits before another process is started
-
-ANSWER_FIELDS = tuple(f.name for f in fields(Answer))
-PROMPT_FIELDS = tuple(f.name for f in fields(Prompt))
-MESSAGES = PROMPT_FIELDS.index("messages")
 
 
 @dataclass(slots=True)
@@ -54,16 +52,6 @@ class Statistics:
     started: int = 0  # processes
 
 
-@dataclass(slots=True, eq=False)
-class _Case:
-    number: int
-    name: str
-    line: bytes
-    future: asyncio.Future[Verdict]
-    since: float
-    kills: int = 0
-
-
 class VerifierPool:
     """Verdicts from worker processes, for any number of concurrent callers in one event loop.
 
@@ -75,8 +63,8 @@ class VerifierPool:
         self.limits = limits or Limits()
         self.size = workers or len(os.sched_getaffinity(0))
         self.statistics = Statistics()
-        self._waiting: deque[_Case] = deque()
-        self._retries: deque[_Case] = deque()
+        self._waiting: deque[Case] = deque()
+        self._retries: deque[Case] = deque()
         self._workers: list[_Slot] = []
         self._lone: list[_Slot] = []
         self._dying: list[WorkerProcess] = []
@@ -98,12 +86,12 @@ class VerifierPool:
         if self._timer is not None:
             self._timer.cancel()
         for case in [*self._waiting, *self._retries]:
-            _fail(case, CurateError("the verifier pool was closed before the verdict"))
+            case.fail(CurateError("the verifier pool was closed before the verdict"))
         self._waiting.clear()
         self._retries.clear()
         for slot in [*self._workers, *self._lone]:
             for case in slot.cases:
-                _fail(case, CurateError("the verifier pool was closed before the verdict"))
+                case.fail(CurateError("the verifier pool was closed before the verdict"))
             self._end(slot)
         while self._dying:
             self._dying = [p for p in self._dying if not p.gone()]
@@ -111,17 +99,24 @@ class VerifierPool:
 
     async def verify(self, name: str, answer: Answer, prompt: Prompt) -> Verdict:
         """The verdict of the verifier `name`. Raises UsageError where there is no such verifier, CurateError where no process can be started or the pool is closed."""
+        return (await self.verify_all([(name, answer, prompt)]))[0]
+
+    async def verify_all(self, cases: Sequence[tuple[str, Answer, Prompt]]) -> list[Verdict]:
+        """The verdicts of many cases, in their order: less work for each than as many calls of `verify`. Raises what that raises, for the first case that does."""
         loop = self._loop
         if loop is None:
             raise CurateError("the verifier pool is not open")
-        self._numbers += 1
-        asked = [getattr(prompt, f) for f in PROMPT_FIELDS]
-        asked[MESSAGES] = [(m.role, m.content) for m in prompt.messages]
-        line = json.dumps([self._numbers, name, [getattr(answer, f) for f in ANSWER_FIELDS], asked]).encode() + b"\n"
-        case = _Case(self._numbers, name, line, loop.create_future(), time.monotonic())
-        self._waiting.append(case)
-        self._pump()
-        return await case.future
+        if not cases:
+            return []
+        batch = Batch(len(cases), loop.create_future())
+        now = time.monotonic()
+        idle = not self._waiting
+        for at, (name, answer, prompt) in enumerate(cases):
+            self._numbers += 1
+            self._waiting.append(Case(self._numbers, name, answer, prompt, batch, at, now))
+        if idle:  # else no process had room for those before, and the next that has asks for more
+            self._pump()
+        return await batch.future
 
     # -- giving work out
 
@@ -131,7 +126,7 @@ class VerifierPool:
             return
         while self._retries and len(self._lone) < self.size:
             case = self._retries.popleft()
-            if not case.future.done():
+            if not case.unwanted:
                 slot = self._start(self._lone, self.limits.times(RETRY_FACTOR, self.size))
                 if slot is None:
                     self._retries.appendleft(case)
@@ -145,13 +140,13 @@ class VerifierPool:
                 break
             if room * 2 < slot.depth:  # wait until half has come back: few large writes
                 continue
-            batch: list[_Case] = []
+            batch: list[Case] = []
             size = 0
             while self._waiting and len(batch) < room and size < BATCH_BYTES:
                 case = self._waiting.popleft()
-                if not case.future.done():
+                if not case.unwanted:
                     batch.append(case)
-                    size += len(case.line)
+                    size += len(case.answer.text)
             if batch:
                 slot.send(batch)
         if self._timer is None and (self._waiting or self._workers or self._lone):
@@ -173,7 +168,7 @@ class VerifierPool:
 
     def _give_up(self, sentence: str) -> None:
         for case in [*self._waiting, *self._retries]:
-            _fail(case, CurateError(sentence))
+            case.fail(CurateError(sentence))
         self._waiting.clear()
         self._retries.clear()
 
@@ -208,7 +203,7 @@ class VerifierPool:
             slot.recalled.popleft()
             return
         number, kind, value = reply
-        if any(number in numbers for numbers in slot.recalled):  # begun before the worker read that it need not
+        if slot.recalled and any(number in numbers for numbers in slot.recalled):  # begun before the worker read that it need not
             return
         if not slot.cases or number != slot.cases[0].number:
             raise ValueError("an answer to no question")
@@ -222,7 +217,7 @@ class VerifierPool:
         if verdict is not None:
             self._settle(case, verdict)
         elif kind == "usage":
-            _fail(case, UsageError(value))
+            case.fail(UsageError(value))
         else:
             self._failed(case, slot, "verifier_crash", value)
             if value.startswith("MemoryError"):
@@ -263,9 +258,9 @@ class VerifierPool:
         if self._loop is not None:
             self._loop.call_soon(self._pump)
 
-    def _failed(self, case: _Case, slot: "_Slot", status: Status, reason: str) -> None:
+    def _failed(self, case: Case, slot: "_Slot", status: Status, reason: str) -> None:
         """A case did not end in a verdict: the first time it is tried again alone, then the verdict says so."""
-        if case.future.done():
+        if case.unwanted:
             return
         if not slot.lone:
             self.statistics.retried += 1
@@ -278,10 +273,9 @@ class VerifierPool:
         logger.warning("verifier %s: %s", case.name, reason)
         self._settle(case, Verdict(status, reason=reason, verifier=case.name))
 
-    def _settle(self, case: _Case, verdict: Verdict) -> None:
+    def _settle(self, case: Case, verdict: Verdict) -> None:
         self.statistics.verdicts += 1
-        if not case.future.done():
-            case.future.set_result(verdict)
+        case.settle(verdict)
 
     def _end(self, slot: "_Slot") -> None:
         """Kill a process and forget it; cases that it still held wait again."""
@@ -300,7 +294,7 @@ class _Slot:
 
     def __init__(self, pool: VerifierPool, process: WorkerProcess, loop: asyncio.AbstractEventLoop, *, lone: bool) -> None:
         self.pool, self.process, self.loop, self.lone = pool, process, loop, lone
-        self.cases: deque[_Case] = deque()
+        self.cases: deque[Case] = deque()
         self.since = time.monotonic()  # when it began its first case
         self.depth = 1
         self.recalled: deque[frozenset[int]] = (
@@ -311,11 +305,11 @@ class _Slot:
         self.unread = b""
         loop.add_reader(process.source, self._readable)
 
-    def send(self, cases: list[_Case]) -> None:
+    def send(self, cases: list[Case]) -> None:
         if not self.cases:
             self.since = time.monotonic()
         self.cases.extend(cases)
-        self._put(*(c.line for c in cases))
+        self._put(*[c.line() for c in cases])
 
     def _put(self, *lines: bytes) -> None:
         writing = bool(self.unsent)
@@ -323,7 +317,7 @@ class _Slot:
         if not writing:
             self._write()
 
-    def recall(self) -> list[_Case]:
+    def recall(self) -> list[Case]:
         """Take back all cases but the first, which takes long: another process may have time for them."""
         first, *others = self.cases
         self.cases = deque([first])
@@ -368,7 +362,7 @@ class _Slot:
             if self.ended:
                 return
             try:
-                self.pool._result(self, json.loads(line))
+                self.pool._result(self, wire.load(line))
             except (ValueError, TypeError, RecursionError):  # the verifier wrote to a descriptor that is not its own
                 self.pool._lost(self, "verifier_crash", "the verifier's process answered with nonsense")
 
@@ -393,8 +387,3 @@ class _Slot:
 
 def _load(slot: _Slot) -> int:
     return len(slot.cases)
-
-
-def _fail(case: _Case, error: CurateError) -> None:
-    if not case.future.done():
-        case.future.set_exception(error)

@@ -6,7 +6,7 @@ that takes long holds up the results behind it and not the work on them, up to t
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 IN_FLIGHT = 2048
 IN_FLIGHT_BYTES = 64 << 20
+BATCH = 32  # cases that are asked about at once
+BATCH_BYTES = 1 << 20
 
 
 class Case(NamedTuple):
@@ -56,7 +58,23 @@ async def in_order(runs: Iterable[tuple[Callable[[], Awaitable[T]], int]], in_fl
 
 async def verdicts(pool: VerifierPool, cases: Iterable[Case], in_flight: int = IN_FLIGHT) -> AsyncGenerator[Verdict, None]:
     """The verdicts of `cases`, in their order. Raises what the pool raises: UsageError for a verifier that there is not."""
-    runs = ((lambda case=case: pool.verify(*case), len(case.answer.text)) for case in cases)
-    async with aclosing(in_order(runs, in_flight)) as found:
-        async for verdict in found:
-            yield verdict
+    size = max(1, min(BATCH, in_flight // 8))
+    runs = ((lambda batch=batch: pool.verify_all(batch), sum(len(case.answer.text) for case in batch)) for batch in _batches(cases, size))
+    async with aclosing(in_order(runs, in_flight // size)) as found:
+        async for batch in found:
+            for verdict in batch:
+                yield verdict
+
+
+def _batches(cases: Iterable[Case], most: int) -> Iterator[list[Case]]:
+    """Lists of up to `most` cases or BATCH_BYTES of text."""
+    batch: list[Case] = []
+    size = 0
+    for case in cases:
+        batch.append(case)
+        size += len(case.answer.text)
+        if len(batch) == most or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

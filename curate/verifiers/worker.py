@@ -16,59 +16,61 @@ needs no cooperation of the code that runs. What it does not bound: sleeping (th
 """
 
 import ctypes
-import json
+import gc
 import math
 import os
 import resource
 import select
 import signal
 import sys
+import time
 import traceback
 from collections import deque
-from dataclasses import fields, replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, get_args
 
 from curate import pulse
 from curate.errors import UsageError
-from curate.records import DECIDED, Answer, Message, Prompt, Status, Verdict
-from curate.verifiers import Verifier, resolve
+from curate.records import DECIDED, Status, Verdict
+from curate.verifiers import Verifier, resolve, wire
 
 PR_SET_PDEATHSIG = 1
 STATUSES = frozenset(get_args(Status))
+LOOK = 0.005  # seconds between looks at what else is asked, while there is work
 LONGEST_TEXT = 20_000  # characters of a verdict's reason or extracted answer that are kept
-MESSAGES = [f.name for f in fields(Prompt)].index("messages")
-VERDICT_FIELDS = tuple(f.name for f in fields(Verdict))
+_FIELDS = attrgetter(*(f.name for f in fields(Verdict)))
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask the kernel to kill this process when its parent is gone, which may already be the case."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
-def _checked(verdict: object, name: str, version: str) -> Verdict:
-    """The verdict, stamped with its verifier; raises TypeError or ValueError for anything that is none."""
+def _checked(verdict: object, name: str, version: str) -> list[Any]:
+    """The fields of the verdict, stamped with its verifier; raises TypeError or ValueError for anything that is none."""
     if not isinstance(verdict, Verdict):
         raise TypeError(f"the verifier returned {type(verdict).__name__}, not a Verdict")
-    if verdict.status not in STATUSES:
-        raise ValueError(f"the verifier returned the status {verdict.status!r}")
-    score = verdict.score
-    if (verdict.status in DECIDED) != (score is not None) or (score is not None and not math.isfinite(score)):
+    status, score, reason, extracted, verifier, verifier_version, detail = _FIELDS(verdict)
+    if status not in STATUSES:
+        raise ValueError(f"the verifier returned the status {status!r}")
+    if (status in DECIDED) != (score is not None) or (score is not None and not math.isfinite(score)):
         raise ValueError(
-            f"the verifier returned {verdict.status} with the score {score}: a score is a finite number exactly where the sample was judged"
+            f"the verifier returned {status} with the score {score}: a score is a finite number exactly where the sample was judged"
         )
-    extracted = None if verdict.extracted is None else str(verdict.extracted)[:LONGEST_TEXT]
-    if verdict.detail is not None and (not isinstance(verdict.detail, str) or len(verdict.detail) > LONGEST_TEXT):
+    if detail is not None and (not isinstance(detail, str) or len(detail) > LONGEST_TEXT):
         raise ValueError(f"the verifier returned a detail that is no text of at most {LONGEST_TEXT} characters")
-    return replace(
-        verdict,
-        score=None if score is None else float(score),
-        reason=str(verdict.reason)[:LONGEST_TEXT],
-        extracted=extracted,
-        verifier=verdict.verifier or name,
-        verifier_version=verdict.verifier_version or version,
-    )
+    return [
+        status,
+        None if score is None else float(score),
+        str(reason)[:LONGEST_TEXT],
+        None if extracted is None else str(extracted)[:LONGEST_TEXT],
+        verifier or name,
+        verifier_version or version,
+        detail,
+    ]
 
 
 def _what(error: BaseException) -> str:
@@ -87,7 +89,7 @@ class Worker:
         self.number = -1  # of the case that it works on
 
     def answer(self, line: bytes | bytearray) -> list[Any]:
-        number, name, answer, prompt = json.loads(line)
+        number, name, answer, prompt = wire.case_of(line)
         self.number = number
         if name not in self.loaded:
             try:
@@ -97,11 +99,10 @@ class Worker:
             except BaseException as error:  # its module is the user's code: whatever it raises, it cannot be loaded
                 return [number, "usage", f"the verifier {name} cannot be loaded: {_what(error)}"]
         verifier, version = self.loaded[name]
-        prompt[MESSAGES] = tuple(Message(role, content) for role, content in prompt[MESSAGES])
         try:
             signal.setitimer(signal.ITIMER_PROF, self.cpu_seconds)
             try:
-                verdict = verifier(Answer(*answer), Prompt(*prompt))
+                verdict = verifier(answer, prompt)
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
             checked = _checked(verdict, name, version)
@@ -109,18 +110,18 @@ class Worker:
             return [number, "usage", str(error)]
         except BaseException as error:  # SystemExit and others that derive from BaseException are no verdict either
             return [number, "crash", _what(error)]
-        return [number, "verdict", [getattr(checked, f) for f in VERDICT_FIELDS]]
+        return [number, "verdict", checked]
 
 
 def _send(sink: int, reply: list[Any]) -> None:
-    left = memoryview(json.dumps(reply).encode() + b"\n")
+    left = memoryview(wire.dump(reply))
     while left:
         left = left[os.write(sink, left) :]
 
 
 def main() -> None:
     source, sink, parent = (int(a) for a in sys.argv[1:4])
-    _die_with(parent)
+    die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     memory = int(sys.argv[5])
@@ -128,15 +129,22 @@ def main() -> None:
     with open("/proc/self/oom_score_adj", "w") as f:
         f.write("1000")  # where memory runs out all the same, a verifier goes before the model does
     worker = Worker(float(sys.argv[4]))
+    gc.set_threshold(
+        20_000, 50, 100
+    )  # verdicts leave few cycles behind, and looking for them after every few hundred objects is a tenth of the work
 
     pulse.listener = lambda: _send(sink, [worker.number, "working", None])
     _send(sink, ["ready"])
     cases: deque[bytes | bytearray] = deque()
     unread = bytearray()
+    looked = 0.0
     poll = select.poll()
     poll.register(source, select.POLLIN | select.POLLHUP)
     while True:
-        while not cases or poll.poll(0):
+        while not cases or time.monotonic() - looked > LOOK:
+            looked = time.monotonic()
+            if cases and not poll.poll(0):
+                break
             chunk = os.read(source, 1 << 18)
             if not chunk:
                 os._exit(0)  # the parent closed its end: nobody waits for the cases left, or for threads and exit handlers of a verifier

@@ -178,8 +178,12 @@ def test_killed_at_random_moments_nothing_is_lost():
 
             async def kill():
                 nonlocal killed
+                seen = 0
                 while True:
                     await asyncio.sleep(rng.uniform(0.3, 0.6))
+                    if pool.statistics.verdicts == seen:  # on a busy machine a process may not even have started
+                        continue
+                    seen = pool.statistics.verdicts
                     for pid in children()[:1]:
                         os.kill(pid, signal.SIGKILL)
                         killed += 1
@@ -349,4 +353,5 @@ def test_a_verdict_has_a_score_exactly_where_it_judges(status, score):
     except ValueError:
         assert status == "odd" or judged != finite or (score is not None and not finite)
     else:
-        assert judged == (checked.score is not None) == checked.decided
+        assert judged == (checked[1] is not None)
+        assert checked[0] == status
