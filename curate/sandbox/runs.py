@@ -30,11 +30,11 @@ _warm = Warm()
 
 
 class Calls(NamedTuple):
-    """What became of calls: for each, in order, ("value", JSON of `plain`) or ("error", text), up to the first that did not come back; and how the program ended."""
+    """What became of calls: for each, in order, ("value", JSON of `plain`) or ("error", text), up to the first that did not come back; then also how the program ended, which is not waited for where all came."""
 
     replies: list[tuple[str, str]]
     load_error: str
-    ending: Ending
+    ending: Ending | None
 
 
 class Kind(NamedTuple):
@@ -113,67 +113,72 @@ def calls(source: str, entry: str | None, expressions: Sequence[str | list[Any]]
                     replies.append((kind, text))
 
         program = Program(server(Kind()), job, whole)
-        watch([program], heard)
-        return Calls(replies, load_error, program.ending())
+        watch([program], heard, lambda: len(replies) == len(expressions))
+        return Calls(replies, load_error, None if len(replies) == len(expressions) else program.ending())
 
     return twice(run)
 
 
 def parsed(line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(line.decode())  # which spares json from guessing the encoding
     except (ValueError, RecursionError):
         return None
 
 
 class Tests(NamedTuple):
-    """What became of test code: for each part None where it passed, else why not, up to the first that did not come back; how the tester and the program ended."""
+    """What became of test code: for each part None where it passed, else why not, up to the first that did not come back; then also how the program and the tester ended, where there was one."""
 
     outcomes: list[str | None]
     load_error: str
-    tester: Ending
-    program: Ending
+    endings: list[Ending]
 
 
 def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Limits, *, before: str = "", check: bool = False) -> Tests:
-    """Run test code in one process and the program that it calls in another. `before`: trusted code that the tests rely on; `check`: the last part defines `check(candidate)`, which is called. Raises NoSandbox or SandboxError."""
+    """Run test code in one process and the program that it calls in another; questions and answers go between them by pipes that only they have. `before`: trusted code that the tests rely on; `check`: the last part defines `check(candidate)`, which is called. Raises NoSandbox or SandboxError."""
     whole = limits._replace(cpu_seconds=limits.cpu_seconds * CALLS_TOGETHER)
 
     def run() -> Tests:
         outcomes: list[str | None] = []
         load_error = ""
         tester: Program | None = None
-        asked = 0
+        mine = server(Kind())
+        questions, answers = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        kept = [questions[1], answers[0]]  # until there is a tester
 
         def heard(sender: Program, line: bytes) -> None:
-            nonlocal load_error, tester, asked
+            nonlocal load_error, tester
             reply = parsed(line)
             if sender is program:
                 match reply:
                     case ["load", str(text)]:
                         load_error = load_error or text
                     case ["loaded", list(names)] if tester is None:
-                        known = [n for n in names if isinstance(n, str) and n.isidentifier() and not hasattr(builtins, n)]
+                        known = [
+                            n
+                            for n in names
+                            if isinstance(n, str) and n.isidentifier() and not n.startswith("__") and not hasattr(builtins, n)
+                        ]
                         job = {"way": "tests", "parts": list(parts), "entry": entry, "names": known, "before": before, "check": check}
-                        tester = Program(server(Kind("tester")), job, whole)
+                        other, ends = server(Kind("tester")), kept[::-1]
+                        kept.clear()
+                        tester = Program(other, job, whole, ends=ends)
                         programs.append(tester)
-                    case ["value", int(i), str(text)] if tester is not None and i == asked - 1:
-                        tester.ask(json.dumps(["value", text]).encode())
-                    case ["error", int(i), str(name), str(text)] if tester is not None and i == asked - 1:
-                        tester.ask(json.dumps(["error", name, text]).encode())
             else:
                 match reply:
-                    case ["call", str(text)]:
-                        asked += 1
-                        program.ask(text.encode())
                     case ["passed", int(i)] if i == len(outcomes) < len(parts):
                         outcomes.append(None)
                     case ["failed", int(i), str(text)] if i == len(outcomes) < len(parts):
                         outcomes.append(text)
 
-        program = Program(server(Kind()), {"way": "serve", "source": source, "seconds": limits.cpu_seconds}, whole)
-        programs = [program]
-        watch(programs, heard)
-        return Tests(outcomes, load_error, tester.ending() if tester else program.ending(), program.ending())
+        try:
+            job = {"way": "serve", "source": source, "seconds": limits.cpu_seconds}
+            program = Program(mine, job, whole, ends=[questions[0], answers[1]])
+            programs = [program]
+            watch(programs, heard, lambda: len(outcomes) == len(parts))
+        finally:
+            for fd in kept:
+                os.close(fd)
+        return Tests(outcomes, load_error, [] if len(outcomes) == len(parts) else [p.ending() for p in programs])
 
     return twice(run)

@@ -23,7 +23,7 @@ START_SECONDS = 60.0  # for a server to be ready, on a machine under load
 KILL_SECONDS = 10.0  # for the end of a program that was killed to be reported
 LONGEST_WAIT = 20.0  # wall time, in multiples of CPU and idle limit together, of a program that gets no CPU
 TICK = 0.05  # seconds between looks at a program that takes longer than that
-QUIET = 0.01  # seconds in which only a program's end is waited for: each piece of a result would wake this process and take the CPU from the program
+QUIET = 0.01  # seconds in which only the end of a program, or of its results, is waited for: each piece of a result would wake this process and take the CPU from the program
 CHUNK = 1 << 18
 MOST_ERRORS = 1 << 16  # bytes of stderr kept
 MOST_RESULTS = 32 << 20  # bytes of results
@@ -66,6 +66,7 @@ class Server:
 
     def __init__(self, command: Callable[[int], Sequence[str]], tasks: Callable[[], int | None], uid: int | None = None) -> None:
         self.tasks, self.uid = tasks, uid
+        self.owed = 0  # reports on programs that were left
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self.process = subprocess.Popen(
@@ -106,6 +107,23 @@ class Server:
     def alive(self) -> bool:
         return self.process.poll() is None
 
+    def message(self, flags: int = 0) -> tuple[bytes, list[int]]:
+        """What it says of the program that it was given last; b"" about one that was left. Raises SandboxError where it is gone, BlockingIOError where the flags say so."""
+        try:
+            message, fds, _, _ = socket.recv_fds(self.control, 4096, 2, flags)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise SandboxError(f"the sandbox is gone: {error}") from error
+        if not message:
+            raise SandboxError("the sandbox is gone")
+        if not self.owed:
+            return message, fds
+        self.owed -= message != b"p"
+        for fd in fds:
+            os.close(fd)
+        return b"", []
+
     def close(self) -> None:
         """End it and everything in it. May be called twice."""
         self.control.close()
@@ -117,10 +135,17 @@ class Server:
 
 
 class Program:
-    """A program that a server is running. `job` is what the runner gets, beside the limits."""
+    """A program that a server is running. `job` is what the runner gets, beside the limits; `ends`: descriptors that it gets behind the results, which are closed here."""
 
     def __init__(
-        self, server: Server, job: dict[str, Any], limits: Limits, *, stdin: bytes | None = None, binary: bytes | None = None
+        self,
+        server: Server,
+        job: dict[str, Any],
+        limits: Limits,
+        *,
+        stdin: bytes | None = None,
+        binary: bytes | None = None,
+        ends: Sequence[int] = (),
     ) -> None:
         self.server, self.limits = server, limits
         self.output, self.errors, self.unread = bytearray(), bytearray(), bytearray()
@@ -128,11 +153,15 @@ class Program:
         self.stopped, self.killed_at = "", 0.0
         self.pidfd = self.pid = -1
         self.report: list[Any] | None = None
-        self.confined = False
-        job = job | {"cpu": limits.cpu_seconds, "memory": limits.memory_bytes, "tasks": server.tasks()}
+        self.confined = self.left = False
         mine: list[int] = []
         theirs: list[int] = []
+        behind = list(ends)
         try:
+            with contextlib.suppress(BlockingIOError):
+                while server.owed:
+                    server.message(socket.MSG_DONTWAIT)
+            job = job | {"cpu": limits.cpu_seconds, "memory": limits.memory_bytes, "tasks": server.tasks()}
             theirs.append(sealed(json.dumps(job).encode()))
             theirs.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if stdin is None else sealed(stdin))
             for wanted in (stdin is not None, stdin is not None, True):
@@ -143,27 +172,22 @@ class Program:
                     writing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
                     mine.append(-1)
                 theirs.append(writing)
-            self.calls = -1
             if binary is not None:
-                theirs.append(sealed(binary))
-            elif job["way"] in ("serve", "tests"):
-                reading, self.calls = os.pipe2(os.O_CLOEXEC)
-                theirs.append(reading)
-            socket.send_fds(server.control, [b"j"], theirs)
+                behind.append(sealed(binary))
+            socket.send_fds(server.control, [b"j"], theirs + behind)
         except OSError as error:
             for fd in mine:
                 if fd >= 0:
                     os.close(fd)
             raise SandboxError(f"a program cannot be handed to the sandbox: {error}") from error
         finally:
-            for fd in theirs:
+            for fd in theirs + behind:
                 os.close(fd)
         self.sources: dict[int, str] = {fd: name for fd, name in zip(mine, ("output", "errors", "results"), strict=True) if fd >= 0}
         for fd in self.sources:
             os.set_blocking(fd, False)
-        if self.calls >= 0:
-            os.set_blocking(self.calls, False)
-        self.unsent = b""
+        self.results = mine[2] if job["way"] in ("calls", "function") else -1  # what these close when they have said all
+        self.talks = job["way"] in ("serve", "tests")  # what it says is waited for
 
     @property
     def ended(self) -> bool:
@@ -172,24 +196,6 @@ class Program:
     def descriptors(self) -> list[int]:
         """What to wait for."""
         return [*self.sources, *([] if self.report else [self.server.control.fileno()])]
-
-    def ask(self, line: bytes) -> None:
-        """Send a line to a program that serves calls or waits for an answer."""
-        self.unsent += line + b"\n"
-        self.flush()
-
-    def flush(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self.unsent and self.calls >= 0:
-                try:
-                    self.unsent = self.unsent[os.write(self.calls, self.unsent) :]
-                except BrokenPipeError:
-                    self.unsent = b""
-
-    def no_more_calls(self) -> None:
-        if self.calls >= 0:
-            os.close(self.calls)
-            self.calls = -1
 
     def take(self, fd: int) -> list[bytes]:
         """Read what is there; the complete lines of results among it. Raises SandboxError where the program was not confined or its server died."""
@@ -238,18 +244,13 @@ class Program:
         return [bytes(line) for line in lines]
 
     def _controlled(self) -> None:
-        try:
-            message, fds, _, _ = socket.recv_fds(self.server.control, 4096, 2)
-        except OSError as error:
-            raise SandboxError(f"the sandbox is gone: {error}") from error
+        message, fds = self.server.message()
         if message == b"p" and fds:
             self.pidfd = fds[0]
             if self.stopped:
                 self._kill()
         elif message:
             self.report = json.loads(message)
-        else:
-            raise SandboxError("the sandbox is gone")
 
     def stop(self, why: str) -> None:
         """Kill the program, for the first reason given."""
@@ -262,10 +263,21 @@ class Program:
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
+    def leave(self) -> None:
+        """Want no more of it: the server sees to its end, and reports when nobody waits for it."""
+        if self.report is None and not self.left:
+            self.left = True
+            self.server.owed += 1
+            self._kill()
+            with contextlib.suppress(OSError):  # a server that is gone is noticed when it is used again
+                self.server.control.send(b"k")
+
     def working(self) -> bool:
-        """Whether one of its threads is running, or waiting for a CPU or a disk."""
+        """Whether one of its threads is running, or waiting for a CPU or a disk; true of one that the server has not begun with."""
+        if self.pidfd < 0:
+            return self.report is None
         with contextlib.suppress(OSError, ValueError, IndexError):
-            if self.pid < 0 and self.pidfd >= 0:
+            if self.pid < 0:
                 with open(f"/proc/self/fdinfo/{self.pidfd}") as f:
                     self.pid = next(int(line.split()[1]) for line in f if line.startswith("Pid:"))
             if self.pid > 0:
@@ -282,17 +294,16 @@ class Program:
         self.sources.clear()
 
     def close(self) -> None:
-        """Let go of its descriptors; a program that has not ended is killed with its server."""
-        self.no_more_calls()
+        """Let go of its descriptors; a program that has neither ended nor been left is killed with its server."""
         self.let_go()
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
-        if self.report is None:
+        if self.report is None and not self.left:
             self.server.close()
 
     def ending(self) -> Ending:
-        """How it ended. Raises SandboxError where that says nothing about the program."""
+        """How it ended, which is known of one that was not left. Raises SandboxError where that says nothing about the program."""
         assert self.report is not None
         status, cpu, memory = self.report
         if not self.confined:
@@ -306,32 +317,31 @@ class Program:
         return Ending(bytes(self.output), bytes(self.errors), status, cpu, memory, self.stopped)
 
 
-def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) -> None:
-    """Attend to programs until all have ended; each line of results goes to `heard`, which may add a program. Where one ends, the others get no more lines. Closes them. Raises SandboxError."""
+def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None], enough: Callable[[], bool] = lambda: False) -> None:
+    """Attend to programs until all have ended, or `enough` has been heard; then the rest are left. Each line of results goes to `heard`, which may add a program.
+
+    Closes them. Raises SandboxError.
+    """
     idle = programs[0].limits.idle_seconds
     longest = LONGEST_WAIT * (idle + 2 * programs[0].limits.cpu_seconds)
     asleep, started = 0.0, time.monotonic()
     last = started
+    polled: tuple[Any, ...] = ()
     try:
         while not all(p.ended for p in programs):
-            quiet = len(programs) == 1 and programs[0].report is None and programs[0].calls < 0 and time.monotonic() - started < QUIET
-            owners = {fd: p for p in programs for fd in ([p.server.control.fileno()] if quiet else p.descriptors())}
-            poll = select.poll()
-            for fd in owners:
-                poll.register(fd, select.POLLIN)
-            for p in programs:
-                if p.unsent and p.calls >= 0:
-                    poll.register(p.calls, select.POLLOUT)
-            events = poll.poll((QUIET if quiet else TICK) * 1000)
-            for fd, _ in events:
+            quiet = len(programs) == 1 and programs[0].report is None and not programs[0].talks and time.monotonic() - started < QUIET
+            state = (quiet, *[(p.report is None, len(p.sources)) for p in programs])
+            if state != polled:
+                polled = state
+                poll, owners = _sources(programs, quiet)
+            for fd, _ in poll.poll((QUIET if quiet else TICK) * 1000):
                 if fd in owners:
                     for line in owners[fd].take(fd):
                         heard(owners[fd], line)
-            for p in programs:
-                p.flush()
-            if len(programs) > 1 and any(p.ended for p in programs):
+            if enough():
                 for p in programs:
-                    p.no_more_calls()
+                    p.leave()
+                return
             now = time.monotonic()
             if now - last >= TICK:
                 pulse.beat()
@@ -339,14 +349,33 @@ def watch(programs: Sequence[Program], heard: Callable[[Program, bytes], None]) 
                     asleep += now - last
                 last = now
                 for p in programs:
-                    if asleep > idle:
-                        p.stop("idle")
-                    elif now - started > longest:
-                        p.stop("starved")
-                    if p.killed_at and not p.ended and now - p.killed_at > KILL_SECONDS:
-                        if p.report is None:
-                            raise SandboxError("a program does not end when it is killed")
-                        p.let_go()  # something that it started, as only a compiler can, holds its pipes
+                    _bound(p, asleep > idle, now - started, longest)
     finally:
         for p in programs:
             p.close()
+
+
+def _sources(programs: Sequence[Program], quiet: bool) -> tuple[select.poll, dict[int, Program]]:
+    """What to wait for, and whose it is. `quiet`: only for the end of results, or where there are none, of the program."""
+    owners = {fd: p for p in programs for fd in p.descriptors()}
+    found = select.poll()
+    for fd, p in owners.items():
+        if quiet and fd == p.results:
+            found.register(fd, 0)  # heard of when the program closes it, or ends
+        elif not quiet or (fd == p.server.control.fileno() and p.results not in p.sources):
+            found.register(fd, select.POLLIN)
+    return found, owners
+
+
+def _bound(p: Program, idle: bool, seconds: float, longest: float) -> None:
+    """Stop a program that is idle, or has run for `longest`. Raises SandboxError where it cannot be stopped, or was not begun with."""
+    if p.pidfd < 0 and p.report is None and seconds > START_SECONDS:
+        raise SandboxError("the sandbox does not begin with a program")
+    if idle:
+        p.stop("idle")
+    elif seconds > longest:
+        p.stop("starved")
+    if p.killed_at and not p.ended and time.monotonic() - p.killed_at > KILL_SECONDS:
+        if p.report is None:
+            raise SandboxError("a program does not end when it is killed")
+        p.let_go()  # something that it started, as only a compiler can, holds its pipes

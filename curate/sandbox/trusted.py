@@ -37,18 +37,25 @@ def call(function: str, arguments: Sequence[Any], *, limits: Limits | None = Non
         replies: list[Any] = []
 
         def heard(_program: Program, line: bytes) -> None:
-            replies.append(parsed(line) if not replies else None)
+            if not replies:
+                replies.append(parsed(line))
+
+        def complete() -> bool:
+            match replies:
+                case [["value", _] | ["raised", str(), str()] | ["memory"]]:
+                    return True
+            return False
 
         program = Program(server(kind), job, limits)
-        watch([program], heard)
-        ending = program.ending()
-        match replies[:1]:
+        watch([program], heard, complete)
+        match replies:
             case [["value", value]]:
                 return value
             case [["raised", str(name), str(text)]]:
                 raise CallFailed("raised", text if text.startswith(name) else f"{name}: {text}")
             case [["memory"]]:
                 raise CallFailed("limit", f"more than {limits.memory_bytes >> 20} MiB of memory")
+        ending = program.ending()
         if ending.stopped:
             raise CallFailed("limit", f"no result: {ending.stopped} limit")
         if os.WIFSIGNALED(ending.status):

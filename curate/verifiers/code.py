@@ -96,7 +96,7 @@ def _values(target: Target, source: str, entry: str | None) -> Result:
     wanted: list[Any] = [a.calls for a in target.assertions] or [(arguments,) for arguments, _ in target.cases]
     asked = [call for calls in wanted for call in calls]
     made = sandbox.calls(source, entry, asked, target.limits)
-    ended = _how_it_ended(made.ending, target.limits)
+    ended = _how_it_ended(made.ending, target.limits) if made.ending else None
     if made.load_error and not made.replies:
         return Result(0, 0, Failure(0, "load", made.load_error))
     passed = run = at = 0
@@ -145,17 +145,17 @@ def _tester(target: Target, source: str) -> Result:
     if failed is not None:
         return Result(passed, len(made.outcomes), Failure(failed, "assertion", made.outcomes[failed] or ""))
     if len(made.outcomes) < len(target.parts):
-        ended = _how_it_ended(made.program, target.limits) or _how_it_ended(made.tester, target.limits)
-        kind, cause = ended or ("missing", "the program ended before the tests did")
+        ended = [how for ending in made.endings if (how := _how_it_ended(ending, target.limits))]
+        kind, cause = ended[0] if ended else ("missing", "the program ended before the tests did")
         return Result(passed, len(made.outcomes) + 1, Failure(len(made.outcomes), kind, cause))
     return Result(passed, len(made.outcomes), None)
 
 
-def _entry(target: Target, source: str) -> str | None:
-    """How the function under test is reached, where the gold names one. Raises LookupError where the program has none."""
+def _entry(target: Target, found: str, source: str) -> str | None:
+    """How the function under test is reached, where the gold names one: in the response's own part of the program, or in the whole. Raises LookupError where the program has none."""
     if target.kind == "stdio" or target.entry is None:
         return None
-    if defines(source, target.entry):
+    if defines(found, target.entry) or defines(source, target.entry):
         return target.entry
     if target.kind != "tester" and method_owner(source, target.entry):
         return f"Solution().{target.entry}"
@@ -183,7 +183,7 @@ def _run(target: Target, found: str) -> Verdict:
     source = whole_program(found, target.begun, target.entry)
     detail: dict[str, Any] = {"tier": sandbox.tier().name, "tests": {"stdio": "stdin", "tester": "tester"}.get(target.kind, "split")}
     try:
-        entry = _entry(target, source)
+        entry = _entry(target, found, source)
         if target.kind == "stdio":
             result = _stdio(target, source)
         elif target.kind == "tester":

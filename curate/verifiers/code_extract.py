@@ -8,6 +8,7 @@ asks for may come as the whole function or as the rest of the one that the promp
 
 import ast
 import re
+from functools import lru_cache
 
 from curate.verifiers.extraction import tagged
 
@@ -24,7 +25,7 @@ def _blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
     fence = language = ""
     content: list[str] = []
     for line in text.split("\n"):
-        match = _FENCE.fullmatch(line.rstrip())
+        match = _FENCE.fullmatch(line.rstrip()) if "```" in line or "~~~" in line else None
         if not fence:
             if match:
                 fence, language, content = match[1], match[2].lower(), []
@@ -89,6 +90,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=8)  # asked more than once of a program
 def defines(source: str, name: str) -> bool:
     """Whether the program's own text binds the name at the top level."""
     parsed = tree(source)

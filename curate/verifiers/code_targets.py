@@ -24,6 +24,7 @@ SHORTEST_TIME, LONGEST_TIME, USUAL_TIME = 0.1, 60.0, 10.0  # seconds of CPU for 
 SMALLEST_MEMORY, LARGEST_MEMORY = 64, 4096  # MiB
 MOST_TESTS = 10_000
 LARGEST_GOLD = 256 << 20  # characters
+SHORT_GOLD = 8192  # characters; a target takes some ten times as much memory as its gold
 
 Kind = Literal["stdio", "values", "assertions", "tester"]
 
@@ -194,10 +195,23 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
         return made._replace(kind="tester", parts=parts, check=check)
 
 
-@lru_cache(maxsize=32)  # the samples of one prompt are judged together
 def parse(gold: str | None) -> Target:
-    """The target that a gold describes. Raises Malformed."""
-    value = _object(gold or "")
+    """The target that a gold describes. The last ones are kept: the samples of one prompt are judged together, a trainer's come back in each epoch. Raises Malformed."""
+    return (_short if len(gold or "") <= SHORT_GOLD else _long)(gold or "")
+
+
+@lru_cache(maxsize=512)
+def _short(gold: str) -> Target:
+    return _target(gold)
+
+
+@lru_cache(maxsize=32)
+def _long(gold: str) -> Target:
+    return _target(gold)
+
+
+def _target(gold: str) -> Target:
+    value = _object(gold)
     for name in ("verification_info", "input_output"):
         if name in value:
             value = {**value, **_object(value[name])}

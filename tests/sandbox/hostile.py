@@ -39,7 +39,7 @@ class Program(NamedTuple):
     source: str
 
 
-def _parse(text: str) -> list[Program]:
+def parse(text: str) -> list[Program]:
     found = []
     for part in text.split("\n#: ")[1:]:
         head, _, source = part.partition("\n")
@@ -48,7 +48,7 @@ def _parse(text: str) -> list[Program]:
     return found
 
 
-HOSTILE = _parse(
+HOSTILE = parse(
     r"""
 #: ends with status 0 | function tester calls stdin
 import sys
@@ -554,7 +554,7 @@ x = DEEP
 """
 )
 
-CONTROLS = _parse(
+CONTROLS = parse(
     r"""
 #: plain | function tester calls
 def solve(a, b):

@@ -15,7 +15,12 @@ from typing import Any
 from curate import sandbox
 from curate.records import Answer, make_prompt
 from curate.verifiers import code
-from tests.sandbox.hostile import CONTROLS, GOLDS, HOSTILE, Program
+from tests.sandbox import hostile, hostile_objects
+from tests.sandbox.hostile import Program
+
+HOSTILE = hostile.HOSTILE + hostile_objects.HOSTILE
+CONTROLS = hostile.CONTROLS + hostile_objects.CONTROLS
+GOLDS = hostile.GOLDS | hostile_objects.GOLDS
 
 # what a program calls that got somewhere: the last line of stderr is in the verdict's reason
 LEAK = """
@@ -41,6 +46,15 @@ def processes() -> set[int]:
     while more := {p for p, parent in parents.items() if parent in found} - found:
         found |= more
     return found
+
+
+def settled(count: int) -> int:
+    """How many processes there are, when programs that have said all have had a moment to end."""
+    for _ in range(300):
+        if len(processes()) <= count:
+            break
+        time.sleep(0.01)
+    return len(processes())
 
 
 def judge(program: Program, way: str, aims: dict[str, str]) -> tuple[Any, float]:
@@ -83,6 +97,7 @@ def main() -> None:
         }
         judge(CONTROLS[0], "function", aims)
         judge(CONTROLS[0], "tester", aims)
+        time.sleep(0.1)
         running, descriptors = len(processes()), len(os.listdir("/proc/self/fd"))
         for wanted, programs in (("wrong", HOSTILE), ("correct", CONTROLS)):
             for program in programs[part::parts]:
@@ -106,7 +121,7 @@ def main() -> None:
                             found["bad"].append([program.name, way, "connected"])
                         except BlockingIOError:
                             pass
-        found["processes"] = len(processes()) - running
+        found["processes"] = settled(running) - running
         found["descriptors"] = len(os.listdir("/proc/self/fd")) - descriptors
         sandbox.close()
         time.sleep(0.3)

@@ -8,7 +8,7 @@ import pytest
 from curate.records import make_prompt
 from tests import needs
 from tests.sandbox import matrix, users
-from tests.sandbox.hostile import CONTROLS, GOLDS, HOSTILE
+from tests.sandbox.matrix import CONTROLS, GOLDS, HOSTILE
 
 SAMPLE = 12  # every twelfth program, in the fast tests
 
@@ -27,8 +27,8 @@ def flawless(found: dict[str, Any]) -> bool:
 
 def test_the_corpus_is_large_and_its_names_are_one_each() -> None:
     names = [p.name for p in HOSTILE + CONTROLS]
-    assert len(HOSTILE) >= 70
-    assert len(CONTROLS) >= 13
+    assert len(HOSTILE) >= 130
+    assert len(CONTROLS) >= 30
     assert len(set(names)) == len(names)
     assert {w for p in HOSTILE + CONTROLS for w in p.ways.split()} == set(GOLDS)
 
@@ -69,5 +69,6 @@ def test_what_programs_aim_at_can_be_hit_without_a_sandbox() -> None:
 
 def test_a_golds_own_answer_passes() -> None:
     for way, gold in GOLDS.items():
-        verdict, _ = matrix.judge(CONTROLS[0 if way != "stdin" else 1], way, {})
+        control = next(c for c in CONTROLS if way in c.ways.split())
+        verdict, _ = matrix.judge(control, way, {})
         assert (verdict.status, make_prompt("q", gold=gold).gold) == ("correct", gold)

@@ -190,14 +190,52 @@ def _lives(pid: int) -> bool:
 
 
 def test_processes_and_descriptors_stay_flat() -> None:
-    sandbox.script("print(1)", b"", QUICK)
+    sandbox.script("print(1)", b"", QUICK)  # whose successor is waiting by the time that it has ended
     before = len(matrix.processes()), len(os.listdir("/proc/self/fd"))
     for i in range(300):
         if i % 3:
             assert sandbox.calls(ADD, "add", ["add(1, 2)"], QUICK).replies == [("value", "3")]
         else:
             assert sandbox.script("import sys; sys.exit(3)", b"x" * 100, QUICK).status == 3 << 8
-    assert (len(matrix.processes()), len(os.listdir("/proc/self/fd"))) == before
+    assert (matrix.settled(before[0]), len(os.listdir("/proc/self/fd"))) == before
+
+
+STUBBORN = "import os, time\nos._exit = lambda status: time.sleep(99)\ndef add(a, b): return a + b"
+
+
+@pytest.mark.parametrize("tier", [pytest.param("namespaces", marks=needs.BUBBLEWRAP), "landlock"])
+def test_a_program_that_has_said_all_and_stays_is_ended_by_the_server(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(choice.ONLY, tier)
+    before = matrix.processes()
+    assert sandbox.calls(STUBBORN, "add", ["add(1, 2)"], QUICK).replies == [("value", "3")]
+    assert matrix.processes() > before
+    for _ in range(500):
+        if matrix.processes() == before:
+            break
+        time.sleep(0.01)
+    assert matrix.processes() == before
+    for source in (STUBBORN, ADD, STUBBORN, ADD):  # the next program does not wait for it for long
+        assert sandbox.calls(source, "add", ["add(1, 2)"], QUICK).replies == [("value", "3")]
+
+
+def test_an_early_end_of_results_is_no_result() -> None:
+    """What a program closes, copies or sends too much of changes nothing about what is missing."""
+    for source in (
+        "import os\nos.close(3)\ndef add(a, b): return 3",
+        "import os\nos.dup(3); os.close(3)\ndef add(a, b): return 3",
+        "import os\ndef add(a, b): os.close(3)",
+    ):
+        made = sandbox.calls(source, "add", ["add(1, 2)"], QUICK)
+        assert made.replies == []
+        assert made.ending is not None
+    made = sandbox.calls("import os\nkept = os.dup(3)\ndef add(a, b): return 3", "add", ["add(1, 2)"], QUICK)
+    assert made.replies == [("value", "3")]
+
+
+def test_a_programs_cpu_time_is_its_own() -> None:
+    """The warm-up of the process that it runs in, before it came, does not count."""
+    used = [sandbox.script("", b"", QUICK).cpu_seconds for _ in range(10)]
+    assert all(0 <= seconds < 1 for seconds in used)
 
 
 # -- what crosses

@@ -501,6 +501,40 @@ def test_iterators_cross_as_what_they_give() -> None:
     assert endless.status == "wrong"
 
 
+HONEST = [
+    ("class Node:\n    def __init__(self, x): self.x, self.next = x, None\ndef total(n): return 0 if n is None else n.x + total(n.next)", "n = Node(1)\nn.next = Node(2)\nn.next.x = 5\nassert total(n) == 6 and n.next.next is None"),
+    ("class Bag(dict):\n    pass", "b = Bag()\nb['a'] = 1\nb['b'] = 2\ndel b['a']\nassert list(b) == ['b'] and b['b'] == 2 and dict(b) == {'b': 2}"),
+    ("class Once:\n    def __iter__(self): return iter('ab')", "assert list(Once()) == ['a', 'b'] and [*map(str.upper, Once())] == ['A', 'B'] and 'b' in Once()"),
+    ("class Fib:\n    a, b = 0, 1\n    def __iter__(self): return self\n    def __next__(self):\n        self.a, self.b = self.b, self.a + self.b\n        return self.a", "f = Fib()\nassert [x for x, _ in zip(f, range(5))] == [1, 1, 2, 3, 5] and next(f) == 13"),
+    ("class Down:\n    n = 2\n    def __iter__(self): return self\n    def __next__(self):\n        self.n -= 1\n        if self.n < 0: raise StopIteration\n        return self.n", "d = Down()\nassert list(d) == [1, 0] and list(d) == []\ntry:\n    next(d)\nexcept StopIteration:\n    pass\nelse:\n    assert False"),
+    ("def f(x): raise ValueError('bad', x)", "try:\n    f(3)\nexcept ValueError as e:\n    assert e.args == ('bad', 3)\nelse:\n    assert False"),
+    ("def f(x): return {}[x]", "try:\n    f('k')\nexcept KeyError as e:\n    assert str(e) == \"'k'\"\nelse:\n    assert False"),
+    ("def f(x): return x.decode()", "try:\n    f(b'\\xff')\nexcept UnicodeDecodeError as e:\n    assert e.start == 0\nelse:\n    assert False"),
+    ("class Odd(LookupError): pass\ndef f(): raise Odd('no')", "try:\n    f()\nexcept LookupError as e:\n    assert str(e) == 'no'\nelse:\n    assert False"),
+    ("n = 0\nclass C:\n    @property\n    def n(self):\n        global n\n        n += 1\n        return n\n    def go(self): pass", "c = C()\na = c.n\nc.go()\nassert c.n == a + 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "test"), HONEST, ids=range(len(HONEST)))
+def test_honest_objects_and_exceptions_are_in_the_tests_what_they_are_in_the_program(source: str, test: str) -> None:
+    verdict = judge({"tests": [test]} | LIMITS, fenced(source))
+    assert verdict.status == "correct", verdict
+
+
+FOOLING = [
+    ("def f(x): raise StopIteration", "assert [1 for got in map(f, [1, 2]) if got != 1] == []"),
+    ("class C:\n    __ne__ = lambda *a: False\ndef f(x): return C()", "try:\n    assert f(1) != 3\nexcept Exception:\n    pass"),
+    ("n = 0\nclass C:\n    def __getitem__(self, i):\n        global n\n        n += 1\n        return n % 2\ndef f(x): return C()", "x = f(1)\nassert x[0] == 1\nassert x[0] == 0"),
+    ("class C:\n    def __len__(self): return 1\n    def __iter__(self): return iter(range(9))\ndef f(x): return C()", "x = f(1)\nassert len(x) == 1\nfor i in range(9): assert i in x"),
+    ("class C:\n    def __setattr__(self, name, value): pass\n    x = 1\ndef f(x): return C()", "c = f(1)\nc.x = 2\nassert c.x == 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "test"), FOOLING, ids=range(len(FOOLING)))
+def test_no_object_answers_as_it_suits(source: str, test: str) -> None:
+    assert judge({"entry_point": "f", "tests": [test]} | LIMITS, fenced(source)).status == "wrong"
+
+
 def test_an_object_that_says_it_contains_everything_contains_what_it_gives() -> None:
     gold = {"entry_point": "f", "tests": ["x = f(1)\nassert 3 in x"]} | LIMITS
     assert judge(gold, fenced("def f(n):\n    return [1, 3]")).status == "correct"

@@ -12,6 +12,7 @@ Everything here shares a process with the hostile program and may be rewritten b
 """
 
 import atexit
+import contextlib
 import importlib
 import json
 import os
@@ -26,14 +27,18 @@ from typing import Any
 from curate.sandbox.inside import plain
 from curate.sandbox.inside.confine import SLACK
 
-RESULTS, CALLS = 3, 4
+RESULTS, CALLS, ANSWERS = (
+    3,
+    4,
+    5,
+)  # behind the results: what is read, an executable or the other side's lines, and what goes to the other side
 LONGEST_CAUSE = 300  # characters of an error's text
 
 
-def send(value: Any) -> None:
+def send(value: Any, to: int = RESULTS) -> None:
     line = memoryview(json.dumps(value).encode() + b"\n")
     while line:
-        line = line[os.write(RESULTS, line) :]
+        line = line[os.write(to, line) :]
 
 
 def cause_of(error: BaseException) -> str:
@@ -47,6 +52,12 @@ def cause_of(error: BaseException) -> str:
 def timer(seconds: float) -> None:
     """End this process by SIGPROF after so many seconds of CPU time. A program can switch it off; then the hard limit ends it."""
     signal.setitimer(signal.ITIMER_PROF, seconds * SLACK)
+
+
+def said_all() -> None:
+    """Close the results: whoever waits for them need not wait for the end of this process as well."""
+    with contextlib.suppress(OSError):
+        os.close(RESULTS)
 
 
 def _module(source: str, name: str) -> dict[str, Any]:
@@ -112,8 +123,22 @@ def _calls(job: dict[str, Any]) -> Callable[[], None]:
             except BaseException as error:
                 reply = ["error", i, cause_of(error)]
             send(reply)
+        said_all()
 
     return start
+
+
+def _told(error: BaseException) -> tuple[str, str, str]:
+    """The nearest built-in class of an exception, or its own where that is only Exception; its text; its arguments as plain data, or nothing where they are not."""
+    kind = type(error)
+    name, text, arguments = kind.__name__, "", ""
+    with contextlib.suppress(BaseException):  # what follows is the program's code, too
+        nearest = next(c.__name__ for c in kind.__mro__ if c.__module__ == "builtins")
+        name = name if nearest in ("Exception", "BaseException") else nearest
+        text = str(error)[:LONGEST_CAUSE]
+        if kind.__module__ == "builtins":
+            arguments = plain.write(error.args)
+    return name, text, arguments
 
 
 def _serve(job: dict[str, Any]) -> Callable[[], None]:
@@ -136,9 +161,11 @@ def _serve(job: dict[str, Any]) -> Callable[[], None]:
         for i, line in enumerate(asked):
             timer(job["seconds"])
             try:
+                line = json.loads(line)
                 wanted, positional, named = plain.read(line, objects.__getitem__)
                 if isinstance(wanted, tuple):
-                    value = getattr(*wanted)
+                    wanted, name, *call = wanted
+                    value = getattr(wanted, name)(*positional) if call else getattr(wanted, name)
                 else:
                     value = (eval(wanted, names) if isinstance(wanted, str) else wanted)(*positional, **named)  # noqa: S307
                 reply = [
@@ -147,8 +174,8 @@ def _serve(job: dict[str, Any]) -> Callable[[], None]:
                     plain.write([value, positional, named], keep),
                 ]  # with the arguments, which it may have changed in place
             except BaseException as error:
-                reply = ["error", i, type(error).__name__, cause_of(error)]
-            send(reply)
+                reply = ["error", i, *_told(error)]
+            send(reply, ANSWERS)
 
     return start
 
@@ -165,6 +192,7 @@ def _function(job: dict[str, Any]) -> Callable[[], None]:
             send(["memory"])
         except BaseException as error:
             send(["raised", type(error).__name__, cause_of(error)])
+        said_all()
 
     return start
 

@@ -12,7 +12,7 @@ What it does not cover: what an allowed call can do to a file; the mounts or Lan
 
 import errno
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -176,21 +176,32 @@ def _rules(profile: Profile, pid: int) -> dict[str, list[Step]]:
     return rules
 
 
-def _among(numbers: list[int]) -> list[Step]:
-    """Allow these, sorted, and refuse all others: by bisection, since the kernel walks the filter once for every call there is when it is installed."""
-    if len(numbers) <= 3:
-        return [*[step for number in numbers for step in (Step(EQUAL, number, 0, 1), Step(RETURN, ALLOW))], Step(RETURN, REFUSE)]
-    if numbers[-1] - numbers[0] == len(numbers) - 1:
-        return [
-            Step(GREATER_EQUAL, numbers[0], 0, 2),
-            Step(GREATER_EQUAL, numbers[-1] + 1, 1, 0),
-            Step(RETURN, ALLOW),
-            Step(RETURN, REFUSE),
-        ]
-    middle = len(numbers) // 2
-    below, above = _among(numbers[:middle]), _among(numbers[middle:])
-    over = [Step(GREATER_EQUAL, numbers[middle], 0, 1), Step(JUMP, len(below))]
+def _tree(ranges: Sequence[tuple[int, int | str]]) -> list[Step | str]:
+    """Finds the range that the loaded value lies in, by bisection, since the kernel walks the filter once for every call there is when it is installed.
+
+    `ranges`: where each begins, in order, and what to return there, or the name of a rule, which stands in the result for a jump to it.
+    """
+    if len(ranges) == 1:
+        found = ranges[0][1]
+        return [found if isinstance(found, str) else Step(RETURN, found)]
+    middle = len(ranges) // 2
+    below, above = _tree(ranges[:middle]), _tree(ranges[middle:])
+    over = (
+        [Step(GREATER_EQUAL, ranges[middle][0], len(below), 0)]
+        if len(below) < 256
+        else [Step(GREATER_EQUAL, ranges[middle][0], 0, 1), Step(JUMP, len(below))]
+    )
     return [*over, *below, *above]
+
+
+def _ranges(fates: Mapping[int, int | str]) -> list[tuple[int, int | str]]:
+    """All numbers: those with a fate of their own, refused where not named, unknown above the newest; and another architecture's."""
+    found: list[tuple[int, int | str]] = []
+    for number in range(NEWEST + 1):
+        fate = fates.get(number, REFUSE)
+        if not found or found[-1][1] != fate:
+            found.append((number, fate))
+    return [*found, (NEWEST + 1, UNKNOWN), (X32_BIT, KILL)]
 
 
 @cache
@@ -205,12 +216,17 @@ def _template(profile: Profile, changes: bool) -> bytes:
         allowed |= {name: number for name, number in STARTS.items() if name.startswith("exec")}
     elif profile == "compiler":
         allowed |= CHANGES | {name: number for name, number in STARTS.items() if name != "clone3"}
-    program = [Step(LOAD, ARCH), Step(EQUAL, ARCHITECTURE[MACHINE], 1, 0), Step(RETURN, KILL), Step(LOAD, NUMBER)]
-    for name, steps in _rules(profile, PLACEHOLDER).items():
-        if name in JUDGED:
-            program += [Step(EQUAL, JUDGED[name], 0, len(steps)), *steps]
-    program += [Step(EQUAL, STARTS["clone3"], 0, 1), Step(RETURN, UNKNOWN), Step(GREATER_EQUAL, NEWEST + 1, 0, 3)]
-    program += [Step(GREATER_EQUAL, X32_BIT, 0, 1), Step(RETURN, KILL), Step(RETURN, UNKNOWN), *_among(sorted(allowed.values()))]
+    rules = {name: steps for name, steps in _rules(profile, PLACEHOLDER).items() if name in JUDGED}
+    fates: dict[int, int | str] = dict.fromkeys(allowed.values(), ALLOW)
+    fates |= {JUDGED[name]: name for name in rules} | {STARTS["clone3"]: UNKNOWN}
+    tree = _tree(_ranges(fates))
+    at, start = {}, len(tree)
+    for name, steps in rules.items():
+        at[name] = start
+        start += len(steps)
+    found = [Step(JUMP, at[step] - i - 1) if isinstance(step, str) else step for i, step in enumerate(tree)]
+    head = [Step(LOAD, ARCH), Step(EQUAL, ARCHITECTURE[MACHINE], 1, 0), Step(RETURN, KILL), Step(LOAD, NUMBER)]
+    program = [*head, *found, *[step for steps in rules.values() for step in steps]]
     return b"".join(struct.pack("=HBBI", step.code, step.yes, step.no, step.value) for step in program)
 
 
