@@ -76,6 +76,8 @@ ONE = [
     ("en", "So the answer is: \\boxed{\\text{the sum of all of them}}"),
     ("zh", "因为 sin(x) = 1/2，cos(x) > 0，而且 log(x) 是单调递增的，所以答案是 5。"),
     ("ja", "Pythonのリスト内包表記を使うと、for文よりも短く書くことができます。"),
+    ("en", "孔子 (Confucius) and 孟子 (Mencius) taught this, and 关系 (guanxi) is what it is about."),
+    ("zh", "莎士比亚说过：“To be, or not to be, that is the question”，这句话大家都知道，它的意思很清楚。"),
 ]  # fmt: skip
 
 MIXED = [
@@ -151,9 +153,9 @@ def test_rules_alone_settle_whole_sentences(wanted: str, text: str, monkeypatch:
 
 def test_the_model_speaks_where_rules_are_silent_and_pieces_are_long_enough() -> None:
     assert model.available()
-    esperanto = "Mi ŝatas legi librojn kaj lerni novajn aferojn ĉiutage kun miaj amikoj"
-    assert language.detect(esperanto) == "eo"
-    assert language.recognised("eo")
+    low_german = "Hoe geiht di dat hüüt, mien lev Fründ? Ik heff di lang nich mehr sehn."
+    assert language.detect(low_german) == "nds"
+    assert language.recognised("nds")
     assert model.guess("zq") is None
 
 
@@ -168,7 +170,7 @@ def test_characters_and_words_are_counted_as_said() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("en", "en"), ("EN", "en"), ("zh-CN", "zh"), ("zh_Hans", "zh"), ("pt-BR", "pt"), ("nb", "no"), (" De ", "de"), ("iw", "he"), ("jp", "ja")],
+    [("en", "en"), ("EN", "en"), ("zh-CN", "zh"), ("zh_Hans", "zh"), ("pt-BR", "pt"), ("nb", "no"), (" De ", "de"), ("iw", "he"), ("jp", "ja"), ("eng", "en"), ("cmn_Hans", "zh"), ("arb_Arab", "ar")],
 )  # fmt: skip
 def test_codes(name: str, expected: str) -> None:
     assert language.code(name) == expected
@@ -218,6 +220,96 @@ def test_any_text_gives_shares_that_add_up(text: str) -> None:
     told = language.detect(text)
     assert told is None or found[told] == max(n for code, n in found.items() if code != language.UNKNOWN)
     assert language.words(text) == found
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [text for _, text in ONE] + [text for text, _, _ in MIXED] + ["Yes.", "Wait, no.", "", "x = 1", 'He said "no way".']
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_the_fast_way_says_what_the_slow_way_says(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    fast = language.reading(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "MANY", len(text) + 2)
+        slow = language.reading(text)
+    assert fast == slow
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "我们用",
+                "谢谢",
+                "の",
+                "です。",
+                "文",
+                "Python",
+                "API",
+                "GET",
+                "the",
+                "so",
+                "log",
+                "x",
+                "AB = AC",
+                "é",
+                "，",
+                "。",
+                ". ",
+                " ",
+                "(",
+                ")",
+                '"',
+                "Σ",
+                "\n",
+            ]
+        ),
+        max_size=25,
+    )
+)
+def test_terms_in_chinese_and_japanese_lines_are_counted_as_the_slow_way_counts_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    fast = language.reading(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments.Tally, "_with_terms", lambda self, line: False)
+        slow = language.reading(text)
+    assert fast == slow
+
+
+@settings(deadline=None)
+@given(TEXT, st.integers(2, 30))
+def test_a_text_is_read_in_blocks_without_a_loss(text: str, size: int) -> None:
+    whole = segments.read(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "BLOCK", size)
+        assert segments.read(text).words.total() == whole.words.total()
+
+
+@pytest.mark.parametrize(
+    ("main", "text", "others"),
+    [
+        ("en", "So the 答案 is 5 and we are 完成 with it.", {"zh": 2}),
+        ("en", "We know that it is so. 首先我们需要计算这个函数的导数。 And then we are done.", {"zh": 8}),
+        ("en", "We know that it is so. Das ist richtig, weil es für alle gilt. And then we are done with all of it.", {"de": 8}),
+        ("en", "We know that it is so.\n- Das ist es für alle\n- El laberinto del fauno\nAnd then we are done with all of it.", {}),
+        ("en", "We know that it is so. They called it that. C'est la vie. And then we are done with all of it.", {}),
+        ("zh", "所以我们得到了这个结果。The final answer is 5。这就是我们要的答案。", {}),
+        ("zh", "所以我们得到了这个结果。Let me check all of this again。这就是我们要的答案。", {"en": 7}),
+        ("en", "We know that it is so. Maria de la Cruz, José de los Santos, Ana del Río. And then we are done with all of it.", {}),
+        ("nds", "Hoe geiht di dat hüüt, mien lev Fründ? Ik heff di lang nich mehr sehn.", {}),
+    ],
+)  # fmt: skip
+def test_stretches_are_no_titles_or_terms_and_told_without_the_model(main: str, text: str, others: dict[str, int]) -> None:
+    found = language.reading(text)
+    assert language.majority(found.words) == main
+    assert {code: words for code, words in found.stretches.items() if code != main} == others
 
 
 @settings(deadline=None)

@@ -8,24 +8,30 @@ these do not settle; without it such words are "und", which no share counts. `se
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 
 from curate.language import model
-from curate.language.codes import code
+from curate.language.codes import code, same
 from curate.language.function_words import FUNCTION_WORDS
 from curate.language.scripts import ALONE
-from curate.language.segments import UNKNOWN, count
+from curate.language.segments import UNKNOWN, Reading, read
 from curate.language.strip import strip
 
-__all__ = ["UNKNOWN", "code", "detect", "recognised", "share", "strip", "words"]
+__all__ = ["UNKNOWN", "Reading", "code", "detect", "majority", "reading", "recognised", "same", "share", "strip", "words"]
 
 KNOWN = 0.5  # of the words must have a language, else nothing is said of the text
 _RULED = frozenset({*FUNCTION_WORDS, *ALONE.values(), "zh", "ja"})
 
 
+def reading(text: str) -> Reading:
+    """How many words of `text` are in which language, and how many of those are in stretches that are no names, titles or terms."""
+    text = strip(text)
+    return read(text if text.isascii() else unicodedata.normalize("NFC", text))
+
+
 def words(text: str) -> Counter[str]:
     """How many words of `text` are in which language; those of no known language under "und"."""
-    text = strip(text)
-    return count(text if text.isascii() else unicodedata.normalize("NFC", text))
+    return reading(text).words
 
 
 def share(text: str, language: str) -> float | None:
@@ -35,14 +41,19 @@ def share(text: str, language: str) -> float | None:
     return found[code(language)] / known if known and known >= KNOWN * found.total() else None
 
 
-def detect(text: str) -> str | None:
-    """The language with the most words; None where that cannot be said: no words, too few to tell, a tie."""
-    found = words(text)
-    everything, unknown = found.total(), found.pop(UNKNOWN, 0)
-    ranked = found.most_common(2)
+def majority(found: Mapping[str, int]) -> str | None:
+    """The language with the most words of those counted; None where that cannot be said: no words, too few to tell, a tie."""
+    known = Counter(found)
+    everything, unknown = known.total(), known.pop(UNKNOWN, 0)
+    ranked = known.most_common(2)
     if not ranked or everything - unknown < KNOWN * everything or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
     return ranked[0][0]
+
+
+def detect(text: str) -> str | None:
+    """The language that most of a text is in, where it can be told."""
+    return majority(words(text))
 
 
 def recognised(language: str) -> bool:

@@ -33,10 +33,25 @@ _CODE_LINE = re.compile(
     re.MULTILINE,
 )
 _CODE_MARKS = ("{", "}", ");", "def ", "import ", "return ", "class ", "print(", ">>> ")
-_TYPOGRAPHIC = (*((mark, "'") for mark in "’‘ʼ"), *((mark, '"') for mark in "“”„‟«»「」『』《》"), ("\uff08", "("), ("\uff09", ")"))
+_TYPOGRAPHIC = {**dict.fromkeys("’‘ʼ", "'"), **dict.fromkeys("“”„‟«»「」『』《》", '"'), "\uff08": "(", "\uff09": ")"}
 _SYMBOLS = re.compile(
     "[\u00a0-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf×÷\u2000-\u200b\u200e-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]+"
 )
+_ASCII = bytes(range(128))
+FEW = 50  # symbols of a text that are replaced one by one, which is faster than to search for all
+
+
+def _plain(text: str) -> str:
+    """`text` with plain quotation marks and brackets, and a space for each symbol."""
+    there = set(text.encode(errors="surrogatepass").translate(None, _ASCII).decode(errors="surrogatepass"))
+    for mark in there & _TYPOGRAPHIC.keys():
+        text = text.replace(mark, _TYPOGRAPHIC[mark])
+    symbols = [mark for mark in there - _TYPOGRAPHIC.keys() if _SYMBOLS.match(mark)]
+    if len(symbols) > FEW:
+        return _SYMBOLS.sub(" ", text)
+    for mark in symbols:
+        text = text.replace(mark, " ")
+    return text
 
 
 def strip(text: str) -> str:
@@ -46,8 +61,4 @@ def strip(text: str) -> str:
             text = pattern.sub(" ", text)
     if any(mark in text for mark in _CODE_MARKS):
         text = _CODE_LINE.sub("", text)
-    if not text.isascii():
-        for mark, plain in _TYPOGRAPHIC:
-            text = text.replace(mark, plain)
-        text = _SYMBOLS.sub(" ", text)
-    return text
+    return text if text.isascii() else _plain(text)

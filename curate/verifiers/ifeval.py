@@ -16,7 +16,7 @@ from curate.verifiers.constraints.base import BadParameter, Check
 from curate.verifiers.constraints.gold import MODES, Wanted, parse
 from curate.verifiers.extraction import NO_ANSWER
 
-VERSION = "1"
+VERSION = "2"
 
 parsed = lru_cache(maxsize=256)(parse)
 

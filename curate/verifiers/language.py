@@ -10,7 +10,7 @@ import re
 from curate import language
 from curate.records import Answer, Prompt, Verdict, canonical_json
 
-VERSION = "1"
+VERSION = "2"
 
 # Of the words of chain and of response. Texts in one language stay above 0.95 with all their terms and names (tests/test_language.py); one that mixes in every tenth word is unpleasant to read.
 THRESHOLD = 0.9

@@ -73,7 +73,7 @@ def test_detail_has_both_shares_and_the_score_is_the_smaller_one():
 
 def test_a_language_that_only_the_model_knows_is_not_judged_without_it(monkeypatch):
     monkeypatch.setattr(model, "available", lambda: False)
-    found = judged(None, EN, "eo")
+    found = judged(None, EN, "nds")
     assert (found.status, found.score) == ("unverifiable", None)
     assert "filters" in found.reason
     assert judged(None, EN, "en").status == "correct"
