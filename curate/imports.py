@@ -1,4 +1,4 @@
-"""A user's own function by name: `file.py:function` or `package.module:function`.
+"""A user's own function, or another object, by name: `file.py:function` or `package.module:function`.
 
 It is code of the person who types the name, and runs with that person's rights; a name that comes with data is never looked up (see curate/sources).
 """
@@ -24,6 +24,14 @@ class Named(NamedTuple):
 
 def named(name: str, what: str) -> Named:
     """The function of that name; `what` it is to be stands in the errors. Raises UsageError where there is none or its module cannot be loaded."""
+    found, module, label = thing(name, what)
+    if not callable(found):
+        raise UsageError(f"{name.rpartition(':')[0]} has no function {name.rpartition(':')[2]!r}")
+    return Named(found, module, label)
+
+
+def thing(name: str, what: str) -> tuple[Any, ModuleType, str]:
+    """Whatever object has that name, its module, and the name without folders. Raises UsageError as `named` does."""
     path, colon, function_name = name.rpartition(":")
     if not colon or not path:
         raise UsageError(f"{what} is named file.py:function or package.module:function, not {name!r}")
@@ -33,10 +41,10 @@ def named(name: str, what: str) -> Named:
         raise
     except Exception as error:  # the user's own program, which may fail in any way while it is loaded
         raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
+    found = getattr(module, function_name, None)
+    if found is None:
         raise UsageError(f"{path} has no function {function_name!r}")
-    return Named(function, module, f"{Path(path).name if path.endswith('.py') else path}:{function_name}")
+    return found, module, f"{Path(path).name if path.endswith('.py') else path}:{function_name}"
 
 
 def _file(file: Path, what: str) -> ModuleType:

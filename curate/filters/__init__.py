@@ -1,6 +1,6 @@
-"""Filters that a sample can be held against while it is being sampled: cheap, pure, one sample at a time.
+"""Filters: what is measured on a sample, and what is reason enough to drop it. One small file a filter; each has a `FILTER`, or a function that builds one.
 
-A filter looks at an answer and gives zero or more reasons, which are countable slugs. `CHEAP` is the table that `--accept` names them from.
+`CHEAP` is the table of those that a sample can be held against while it is being sampled, which `--accept` names them from.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,0 +1,78 @@
+"""Perplexity of a completion under a model, by an engine that scores tokens: exp of the mean negative log-probability of its tokens, given the prompt's.
+
+Optional, since it takes a model. It is driven in two steps. `perplexities(engine, traces, tokens)` asks a started engine with the capability `score` (vLLM has it); `tokens` turns a trace into the
+prompt's and the completion's token ids with the tokenizer of that engine's model, chat template included. The values go into `Trace.measured["perplexity"]`, where `FILTER` finds them:
+
+    values = await perplexities(engine, traces, tokens)
+    traces = [dataclasses.replace(trace, measured={**trace.measured, "perplexity": value}) for trace, value in zip(traces, values, strict=True)]
+
+A completion that the engine cannot score (empty, or longer than its context) has no value, and no value is no reason. An engine that fails raises EngineError: that says nothing about a sample.
+A number says something only among samples scored by the same model, whose name and revision belong beside it.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from curate.errors import RequestRefused, UsageError
+from curate.filters.base import Filter, Limit, Trace, share
+
+CONCURRENT = 64  # sequences in flight
+_LARGEST = 80.0  # nats a token, the most that is told: e to this fits the column
+Tokens = Callable[[Trace], tuple[Sequence[int], Sequence[int]]]
+
+
+class Scorer(Protocol):
+    """What is asked of an engine here; curate.engines.base.Engine with the capability `score` is one."""
+
+    kind: str
+    capabilities: frozenset[str]
+
+    async def score(self, token_ids: list[int]) -> list[float]:
+        """The log-probability of each token but the first, given those before it."""
+        ...
+
+
+async def perplexities(engine: Scorer, traces: Sequence[Trace], tokens: Tokens, *, concurrent: int = CONCURRENT) -> list[float | None]:
+    """The perplexity of each completion, in the order of `traces`. Raises UsageError for an engine that cannot score, EngineError where it cannot go on."""
+    if "score" not in engine.capabilities:
+        raise UsageError(f"the {engine.kind} engine cannot score tokens, so it gives no perplexity")
+    slots = asyncio.Semaphore(concurrent)
+
+    async def one(trace: Trace) -> float | None:
+        prompt, completion = tokens(trace)
+        told = len(completion) if prompt else len(completion) - 1  # the first token of a text has nothing before it
+        if told < 1:
+            return None
+        async with slots:
+            try:
+                scores = await engine.score([*prompt, *completion])
+            except RequestRefused:
+                return None
+        nats = -sum(scores[-told:]) / told
+        return None if math.isnan(nats) else math.exp(min(nats, _LARGEST))
+
+    tasks = [asyncio.ensure_future(one(trace)) for trace in traces]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+FILTER = Filter(
+    "perplexity",
+    "1",
+    lambda trace: {"perplexity": trace.measured.get("perplexity")},
+    metrics={"perplexity": share("perplexity of the completion under the scoring model; null where it was not scored")},
+    limits=(
+        Limit(
+            "most",
+            "perplexity",
+            20.0,
+            "perplexity",
+            "chosen: fluent text of any domain stays far below under a model of some billions of parameters, word salad and broken encodings are above; arXiv 2505.14464 filters so too, by a threshold for each teacher",
+        ),
+    ),
+)
