@@ -4,43 +4,8 @@ from typing import Any
 
 import click
 
+from curate.cli.engine_options import engine_arguments, model_options, running_options, think_tags_option
 from curate.cli.source_options import source_options, unsafe_option
-
-
-class KeyValue(click.ParamType[Any]):
-    """`name=value`, the value parsed as JSON where it is JSON."""
-
-    name = "k=v"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
-        import json
-
-        key, equals, text = str(value).partition("=")
-        if not equals or not key:
-            self.fail(f"{value!r} is not of the form name=value", param, ctx)
-        try:
-            return key, json.loads(text)
-        except ValueError:
-            return key, text
-
-
-class JsonObject(click.ParamType[Any]):
-    """A JSON object."""
-
-    name = "json"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        import json
-
-        if isinstance(value, dict):
-            return value
-        try:
-            found = json.loads(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is not JSON ({error})", param, ctx)
-        if not isinstance(found, dict):
-            self.fail(f"{value!r} is not a JSON object", param, ctx)
-        return found
 
 
 class NumCorrect(click.ParamType[Any]):
@@ -60,18 +25,7 @@ class NumCorrect(click.ParamType[Any]):
 @click.command("generate")
 @click.argument("sources", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, help="The dataset directory to make or to go on with; also s3://bucket/path.")
-@click.option("--model", required=True, help="Directory or hub name of the model; with the scripted engine, file.py:function.")
-@click.option(
-    "--engine",
-    type=click.Choice(["vllm", "openai", "transformers", "scripted"]),
-    default="vllm",
-    show_default=True,
-    help="Where completions come from.",
-)
-@click.option(
-    "--base-url", multiple=True, help="openai: the server's address; several are used side by side. The key comes from OPENAI_API_KEY."
-)
-@click.option("--model-revision", "model_revision", help="Commit, tag or branch of a hub model.")
+@model_options
 @click.option("-n", "--num-generations", type=int, default=16, show_default=True, help="Samples a prompt, at most.")
 @click.option("--num-correct", type=NumCorrect(), default=1, show_default=True, help="Accepted samples wanted a prompt, or all.")
 @click.option("--give-up-tokens", type=int, help="End a prompt whose next accepted trace would cost more tokens than this.")
@@ -97,15 +51,9 @@ class NumCorrect(click.ParamType[Any]):
 @click.option("--system-prompt", help="A system turn before everything else.")
 @click.option("--few-shot", help="JSONL file of worked examples (question, answer, source), or builtin:demo.")
 @click.option("--prefill", default="", help="Text that every answer begins with.")
-@click.option("--think-tags", nargs=2, default=("<think>", "</think>"), show_default=True, metavar="OPEN CLOSE", help="The chain's tags.")
+@think_tags_option
 @click.option("--continue-truncated", is_flag=True, help="Go on once with an answer that was cut off at --max-tokens.")
-@click.option("--chat-template-kwargs", type=JsonObject(), help="For the chat template, as JSON.")
-@click.option("--extra-body", type=JsonObject(), help="openai: more fields of the request, as JSON.")
-@click.option("--engine-arg", type=KeyValue(), multiple=True, help="An argument of the engine, such as gpu_memory_utilization=0.8.")
-@click.option("--tensor-parallel-size", type=int, default=1, show_default=True, help="GPUs that one copy of the model is spread over.")
-@click.option("--max-concurrent", type=int, help="Requests in flight; the engine suggests it where not given.")
-@click.option("--timeout", type=float, default=3600.0, show_default=True, help="openai: seconds that one request may take.")
-@click.option("--stream", is_flag=True, help="openai: read answers as streams.")
+@running_options
 @click.option("--budget-tokens", type=int, help="Output tokens that this call may spend.")
 @click.option("--budget-minutes", type=float, help="Minutes that this call may take.")
 @click.option("--budget-usd", type=float, help="Money that this call may spend; needs --price.")
@@ -143,8 +91,7 @@ def command(sources: tuple[str, ...], output: str, dry_run: bool, **given: Any) 
         source=source,
         weights=weights,
         limit=limit,
-        revision=given.pop("model_revision"),
-        engine_args=dict(given.pop("engine_arg")),
+        **engine_arguments(given),
         num_correct=None if correct == "all" else correct,
         price=None if price is None else (*price, cached),
         **given,
