@@ -7,7 +7,7 @@ the footer gives, which is where Arrow's reader stops as well; a column beyond t
 Not covered: a single page may hold up to 2 GB, and Arrow reads a page whole.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,19 @@ def _text_leaves(file: pq.ParquetFile) -> list[str]:
     return [c.path for c in map(file.schema.column, range(len(file.schema))) if c.physical_type == "BYTE_ARRAY"]
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def bounded(path: Path) -> pq.ParquetFile:
+    """The file, opened so that text comes as dictionaries, which `spelled_out` weighs before it is spelled out. Close it."""
     with pq.ParquetFile(path, **_THRIFT) as file:
         leaves = _text_leaves(file)
     return pq.ParquetFile(path, read_dictionary=leaves, **_THRIFT)
+
+
+def record_batches(
+    file: pq.ParquetFile, columns: Sequence[str], rows: int, groups: Iterable[int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The batches of a file that `bounded` opened, of its row groups `groups` or all. None spans two row groups: Arrow cannot read nested text as dictionaries across their border."""
+    for group in range(file.metadata.num_row_groups) if groups is None else groups:
+        yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=list(columns), use_threads=False)
 
 
 def _too_long(file: pq.ParquetFile) -> set[str]:
@@ -90,7 +99,7 @@ def count(path: Path) -> int:
 
 def columns(path: Path) -> list[str]:
     """The top-level columns that can be read. Raises SourceError for what is no Parquet file or has an extension type that is not registered."""
-    with _told(path), _open(path) as file:
+    with _told(path), bounded(path) as file:
         for field in file.schema_arrow:
             if _foreign(field):
                 raise SourceError(
@@ -107,23 +116,24 @@ def _foreign(field: pa.Field) -> bool:
     return any(_foreign(inner.field(i)) for i in range(getattr(inner, "num_fields", 0))) if pa.types.is_nested(inner) else False
 
 
-def _spelled_out(array: pa.Array) -> int:
+def _array_size(array: pa.Array) -> int:
     """Bytes that an array takes once its dictionaries are spelled out."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         lengths = pc.binary_length(array.dictionary)
         return int(pc.sum(lengths.take(array.indices)).as_py() or 0)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return 16 * len(array) + _spelled_out(array.flatten())
+        return 16 * len(array) + _array_size(array.flatten())
     if pa.types.is_struct(kind):
-        return sum(_spelled_out(part) for part in array.flatten())
+        return sum(_array_size(part) for part in array.flatten())
     if pa.types.is_map(kind):
-        return _spelled_out(array.keys) + _spelled_out(array.items)
+        return _array_size(array.keys) + _array_size(array.items)
     return int(array.nbytes)
 
 
-def _size(batch: pa.RecordBatch) -> int:
-    return sum(_spelled_out(column) for column in batch.columns)
+def spelled_out(batch: pa.RecordBatch) -> int:
+    """Bytes that a batch takes as rows."""
+    return sum(_array_size(column) for column in batch.columns)
 
 
 def rows(path: Path, names: Iterable[str], only: Iterable[int] | None = None) -> Iterator[Line]:
@@ -131,8 +141,8 @@ def rows(path: Path, names: Iterable[str], only: Iterable[int] | None = None) ->
     wanted = None if only is None else iter(only)
     following = None if wanted is None else next(wanted, None)
     start = 0
-    with _told(path), _open(path) as file:
-        for batch in file.iter_batches(batch_size=_batch_rows(file), columns=list(names), use_threads=False):
+    with _told(path), bounded(path) as file:
+        for batch in record_batches(file, list(names), _batch_rows(file)):
             numbers = range(start, start + batch.num_rows)
             start = numbers.stop
             if wanted is not None:
@@ -150,14 +160,14 @@ def rows(path: Path, names: Iterable[str], only: Iterable[int] | None = None) ->
 
 
 def _lines(path: Path, batch: pa.RecordBatch, numbers: Iterable[int]) -> Iterator[Line]:
-    size = _size(batch)
+    size = spelled_out(batch)
     if size <= AT_ONCE:
         for number, row in zip(numbers, _python(path, batch), strict=True):
             yield Line(f"{path}, row {number + 1}", row, size // batch.num_rows)
         return
     for i, number in enumerate(numbers):
         one = batch.slice(i, 1)
-        size = _size(one)
+        size = spelled_out(one)
         if size > LARGEST_ROW:
             raise SourceError(f"{path}, row {number + 1}: one row takes {size >> 20} MB, and more than {LARGEST_ROW >> 20} MB is refused")
         yield Line(f"{path}, row {number + 1}", _python(path, one)[0], size)

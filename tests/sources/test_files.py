@@ -262,3 +262,13 @@ def test_where_means_the_same_in_every_batch(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", rows)
     assert len(read(path, verifier=None, where="v::INTEGER >= 1150")) == 250
     assert len(read(path, verifier=None, where="late > 1301")) == 98
+
+
+def test_nested_text_over_many_small_row_groups_is_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"messages": [{"role": "user", "content": f"What is {i}?"}]} for i in range(40)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet", row_group_size=7)
+    found = list(Files(str(tmp_path / "rows.parquet"), SourceOptions()))
+    assert sorted(p.messages[0].content for p in found) == sorted(r["messages"][0]["content"] for r in rows)
