@@ -1,6 +1,6 @@
 """r1-curate: reasoning data the DeepSeek-R1 way, from the first sample to the trained model.
 
-`curate.open(DIR)` reads a dataset directory, `curate.generate(...)` makes one, `curate.verify(...)` judges rows of anyone's. Importing this package imports nothing heavy: names are looked up on first use.
+`curate.open(DIR)` reads a dataset directory, `curate.generate(...)` makes one, `curate.filter(...)` and `curate.mix(...)` make the training set of it, `curate.verify(...)` judges rows of anyone's. Importing this package imports nothing heavy: names are looked up on first use.
 """
 
 import sys
@@ -12,12 +12,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from curate.api import Dataset as Dataset
+    from curate.api import filter as filter
     from curate.api import generate as generate
+    from curate.api import mix as mix
     from curate.api import open as open
     from curate.api import prompts as prompts
     from curate.api import verify as verify
 
-__all__ = ["Dataset", "generate", "open", "prompts", "verify"]
+__all__ = ["Dataset", "filter", "generate", "mix", "open", "prompts", "verify"]
 
 
 class _Package(ModuleType):

@@ -10,8 +10,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from curate.benchmarks import items
 from curate.dataset import Dataset, open
+from curate.deliver.mix import Mixed
+from curate.deliver.mix import Options as MixOptions
+from curate.deliver.mix import mix as run_mix
+from curate.deliver.review import Review
+from curate.deliver.review import review as run_review
 from curate.engines import EngineSettings, Sampling
+from curate.filtering.foreign import Reading
+from curate.filtering.job import Dedup, Job, Keep
+from curate.filtering.run import Filtered, filter_samples
+from curate.filters.chain import DEFAULT
 from curate.generate import Generated, Options, preview
 from curate.generate import generate as run
 from curate.prompts import PromptSummary, prompts
@@ -21,15 +31,21 @@ from curate.verify import Verified, verify, verify_one
 
 __all__ = [
     "Dataset",
+    "Filtered",
     "Generated",
+    "Mixed",
     "Options",
     "PromptSummary",
+    "Review",
     "Verified",
+    "filter",
     "generate",
+    "mix",
     "open",
     "options",
     "preview",
     "prompts",
+    "review",
     "run",
     "verify",
     "verify_one",
@@ -87,3 +103,68 @@ def options(
 def generate(sources: str | Sequence[str], output: str | Path, **keywords: Any) -> Generated:
     """Sample, verify and publish traces: `options(**keywords)` says how. Raises a CurateError (see curate.errors); Stopped where a budget or a signal ended it and the same call goes on."""
     return run(sources, output, options(**keywords))
+
+
+def filter(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    filters: Sequence[str] = DEFAULT,
+    settings: Mapping[str, Any] | None = None,
+    annotate: bool = False,
+    dedup: Dedup = "near",
+    per_prompt: int | None = None,
+    keep: Keep = "first",
+    benchmarks: Sequence[str] = (),
+    ngram: int = 10,
+    rejects: bool = False,
+    where: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    domain: str | None = None,
+    language: str | None = None,
+    license: str | None = None,
+    mode: str | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Filtered:
+    """Filter samples into a dataset directory. `filters` are names or import paths; `settings` moves their limits, as FILTER.NAME. Raises a CurateError (see curate.errors)."""
+    job = Job(
+        tuple(filters),
+        dict(settings or {}),
+        Reading(dict(mapping or {}), domain, language, license, mode),
+        annotate,
+        dedup,
+        per_prompt,
+        keep,
+        items(benchmarks),
+        ngram,
+        where,
+    )
+    return filter_samples(inputs, output, job, rejects=rejects, workers=workers, overwrite=overwrite, quiet=quiet)
+
+
+def mix(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    quotas: Mapping[str, int] | None = None,
+    total: int | None = None,
+    per_prompt: int | None = None,
+    validation: float = 0.0,
+    seed: int = 0,
+    rejects: bool = False,
+    where: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Mixed:
+    """Mix samples into one set, with `quotas` by domain (`pipelines.mixtures.R1` for one). Raises a CurateError (see curate.errors)."""
+    options = MixOptions(quotas, total, per_prompt, validation, seed, rejects, where)
+    return run_mix(inputs, output, options, reading=Reading(dict(mapping or {})), overwrite=overwrite)
+
+
+def review(
+    path: str | Path, *, benchmarks: Sequence[str] = (), sample: int = 500, seed: int = 0, mapping: Mapping[str, str] | None = None
+) -> Review:
+    """What should be known of a set before it is trained on, as lines of PASS, WARN, FAIL and NOT CHECKED. Raises UsageError where there is nothing to read."""
+    return run_review(path, benchmarks=benchmarks, sample=sample, seed=seed, reading=Reading(dict(mapping or {})))

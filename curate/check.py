@@ -10,7 +10,7 @@ Not covered: whether a verdict is right (`curate verify --audit`), and somebody 
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from os import PathLike
@@ -23,15 +23,22 @@ import pyarrow.parquet as pq
 
 from curate.errors import Damaged
 from curate.records import SCHEMA_VERSION
+from curate.report.filtered import filtered_statistics
 from curate.report.funnel import GROUPS, merge
 from curate.report.layout import Finding, Layout, ShardFile, read_json, read_layout
+from curate.report.mixed import mixed_statistics
 from curate.report.parquet import Unreadable, look
-from curate.shards import PARTS
+from curate.shards import PARTS, schema_of
 from curate.storage import Place, at
 from curate.where import first_line
 
 BLOCK = 1 << 20
 ROWS = 256  # in one record batch: traces may be long
+SUMS: Mapping[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {  # what stats.json has to have as the funnel
+    **dict.fromkeys(("samples", "prompts"), lambda funnels: {k: v for k, v in merge(funnels).items() if k not in GROUPS}),
+    "filtered": lambda funnels: filtered_statistics(funnels)["funnel"],
+    "mixed": lambda funnels: mixed_statistics(funnels, {}, {}, {})["funnel"],
+}
 RECORD, VERSION = b"r1_curate.record", b"r1_curate.schema_version"
 
 
@@ -60,6 +67,8 @@ class _Shard:
     correct: Counter[str] = field(default_factory=Counter)
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)  # prompt id -> its counts
     whole: bool = True  # every file could be read
+    ranged: bool = True  # its name is a range of prompt ids
+    annotated: bool = False  # every row stays in kept/, with its reasons
 
 
 def check(directory: str | PathLike[str] | Place) -> Report:
@@ -70,14 +79,19 @@ def check(directory: str | PathLike[str] | Place) -> Report:
     rows = size = 0
     for shard, manifest in layout.shards.items():
         files = [f for f in layout.files if f.shard == shard]
-        found = _Shard(whole=len(files) == len(PARTS[layout.config.kind]))
+        kind, identity = layout.config.kind, layout.config.identity
+        found = _Shard(
+            whole=len(files) == len(PARTS[kind]),
+            ranged=kind in ("samples", "prompts"),
+            annotated=kind == "mixed" or bool(identity.get("annotate")),
+        )
         for file in files:
-            problems = list(_file(place, file, PARTS[layout.config.kind][file.table], found))
+            problems = list(_file(place, file, schema_of(kind, identity, file.table), found))
             found.whole = found.whole and not problems
             findings += problems
             rows += file.rows
             size += file.bytes
-        findings += _agreement(shard, manifest, layout.config.kind, found)
+        findings += _agreement(shard, manifest, kind, found)
     return Report(findings, len(layout.shards), len(layout.files), rows, size)
 
 
@@ -142,7 +156,8 @@ def _directory(layout: Layout) -> Iterator[Finding]:
 
 def _stats(layout: Layout) -> Iterator[Finding]:
     try:
-        merged = merge(m["funnel"] for m in layout.shards.values())
+        funnels = [m["funnel"] for m in layout.shards.values()]
+        merged = SUMS[layout.config.kind](funnels)
     except ValueError as error:
         yield Finding(None, "manifest", f"the funnels of the shards cannot be added: {error}")
         return
@@ -151,7 +166,7 @@ def _stats(layout: Layout) -> Iterator[Finding]:
     except Damaged as error:
         yield Finding(None, "stats.json", str(error).removeprefix("stats.json "))
         return
-    if told != {k: v for k, v in merged.items() if k not in GROUPS}:
+    if told != merged:
         yield Finding(None, "stats.json", "its funnel is not the sum of those in the manifests")
 
 
@@ -235,7 +250,8 @@ def _rows(path: Path, file: ShardFile, shard: _Shard) -> Iterator[str]:
                 correct = pc.equal(pc.struct_field(batch["verdict"], "status"), "correct")
                 shard.correct.update(batch["prompt_id"].filter(correct).to_pylist())
                 reasons = pc.sum(pc.greater(pc.list_value_length(batch["drop_reasons"]), 0)).as_py() or 0
-                mislabelled += reasons if file.table == "kept" else batch.num_rows - reasons
+                if not shard.annotated:
+                    mislabelled += reasons if file.table == "kept" else batch.num_rows - reasons
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         yield f"its rows cannot be read: {first_line(error)}"
         return
@@ -247,7 +263,7 @@ def _rows(path: Path, file: ShardFile, shard: _Shard) -> Iterator[str]:
         )
     low, high = file.shard[:8], file.shard[9:]
     outside = [i for i in (ids if file.table == "prompts" else prompts) if not low <= i[:8] <= high]
-    if outside:
+    if outside and shard.ranged:
         yield f"{len(outside):,} prompt ids lie outside the shard's range, {outside[0]} for one"
 
 
@@ -264,20 +280,27 @@ def _agreement(shard: str, manifest: Mapping[str, Any], kind: str, found: _Shard
         twice = [i for i, n in ids.items() if n > 1]
         if twice:
             yield Finding(shard, paths[part], f"{len(twice):,} ids are there more than once, {twice[0]} for one")
-    both = [i for i in found.ids.get("kept", ()) if i in found.ids.get("rejects", ())]
-    if both:
-        yield Finding(shard, paths["rejects"], f"{len(both):,} ids are also in kept/, {both[0]} for one")
+    for one, other in (("kept", "rejects"), ("train", "validation")):
+        both = [i for i in found.ids.get(one, ()) if i in found.ids.get(other, ())]
+        if both:
+            yield Finding(shard, paths[other], f"{len(both):,} ids are also in {one}/, {both[0]} for one")
     if not found.whole:
         return
     funnel = manifest["funnel"]
-    told = {"prompts": sum(found.ids["prompts"].values())}
+    if kind == "filtered":
+        kept = sum(found.ids["kept"].values())
+        told = {"kept": kept, "rows": kept + sum(found.ids["rejects"].values())}
+    elif kind == "mixed":
+        told = {part: sum(found.ids[part].values()) for part in PARTS[kind]}
+    else:
+        told = {"prompts": sum(found.ids["prompts"].values())}
     if kind == "samples":
-        kept, rejected = found.of_prompt["kept"], found.of_prompt["rejects"]
-        told |= {"kept": sum(kept.values()), "sampled": sum(kept.values()) + sum(rejected.values())}
-        orphans = sorted({*kept, *rejected} - set(found.outcomes))
+        of_kept, rejected = found.of_prompt["kept"], found.of_prompt["rejects"]
+        told |= {"kept": sum(of_kept.values()), "sampled": sum(of_kept.values()) + sum(rejected.values())}
+        orphans = sorted({*of_kept, *rejected} - set(found.outcomes))
         if orphans:
             yield Finding(shard, paths["prompts"], f"{len(orphans):,} prompts have samples and no outcome, {orphans[0]} for one")
-        for name, rows in (("n_kept", kept), ("n_sampled", kept + rejected), ("n_correct", found.correct)):
+        for name, rows in (("n_kept", of_kept), ("n_sampled", of_kept + rejected), ("n_correct", found.correct)):
             differ = [p for p, counts in found.outcomes.items() if counts[name] != rows[p]]
             if differ:
                 text = f"{name} of {len(differ):,} prompts is not their number of rows, that of {differ[0]} for one: {found.outcomes[differ[0]][name]} told, {rows[differ[0]]} there"

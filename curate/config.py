@@ -29,6 +29,16 @@ IDENTITY = {
     "continue_truncated": "--continue-truncated",
     "accept": "--accept",
     "verifiers": "versions of the verifiers",
+    "filters": "the filters with their versions, limits and settings",
+    "metrics": "columns that the filters fill",
+    "annotate": "--annotate: every row stays in kept/",
+    "dedup": "--dedup",
+    "per_prompt": "--per-prompt and --keep",
+    "benchmarks": "what the samples were decontaminated against, with n-gram length and content",
+    "where": "--where",
+    "map": "--map, and values given for all rows",
+    "quotas": "samples wanted of each domain",
+    "validation": "share of prompts that is held out",
 }
 EXTENT = {
     "prompts": "fingerprint of the prompt set",
@@ -40,6 +50,9 @@ EXTENT = {
     "tail_width": "how waves widen once no prompt is left to start",
     "min_pass_rate": "--min-pass-rate",
     "prompts_per_shard": "--prompts-per-shard",
+    "inputs": "what was filtered, with the settings that made it",
+    "input": "fingerprint of the input",
+    "units": "parts that the input was cut into",
 }
 # Engine arguments that change what is computed; the others (memory, parallelism, scheduling) are extent and are not recorded.
 COMPUTING_ENGINE_ARGS = frozenset(

@@ -14,7 +14,7 @@ import pyarrow as pa
 from curate import where as duck
 from curate.config import read_config
 from curate.errors import StoreError, UsageError
-from curate.shards import PARTS, files_of
+from curate.shards import PARTS, files_of, schema_of
 from curate.storage import Place, at
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Dataset:
         part = part or next(iter(parts))
         if part not in parts:
             raise UsageError(f"{self.place} has no part {part!r}: it has {', '.join(parts)}")
-        schema = parts[part]
+        schema = schema_of(self.config.kind, self.config.identity, part)
         unknown = [c for c in columns or () if c not in schema.names]
         if unknown:
             raise UsageError(f"no such column: {', '.join(unknown)}; there are {', '.join(schema.names)}")

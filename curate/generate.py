@@ -9,13 +9,12 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,6 +30,7 @@ from curate.ingest import Ingested, ingest, read_prompts
 from curate.report.card import card
 from curate.report.funnel import merge, statistics
 from curate.report.progress import Progress
+from curate.running import run_async
 from curate.sampling.budget import Budget, Prices
 from curate.sampling.judge import Reading
 from curate.sampling.keys import seed_of
@@ -45,8 +45,6 @@ from curate.storage import Place
 from curate.templates import Template, read_examples
 from curate.verifiers import version
 from curate.verifiers.pool import VerifierPool
-
-Result = TypeVar("Result")
 
 TOKENS_PER_SAMPLE_SHARE = 0.25  # of max_tokens: what a sample is taken to cost in the give-up rule (R1's traces: a mean of 5.4k tokens under a limit of 32k, arXiv 2501.12948, Table 5)
 
@@ -152,16 +150,6 @@ def generate(sources: str | Sequence[str], output: str | PathLike[str], options:
     """
     names = [sources] if isinstance(sources, str) else list(sources)
     return run_async(_generate(names, output, options, engine))
-
-
-def run_async(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, in this thread or, where a loop is running in it already, in one of its own."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1, thread_name_prefix="curate") as executor:
-        return executor.submit(asyncio.run, work).result()
 
 
 def _template(options: Options) -> Template:

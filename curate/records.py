@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal["correct", "wrong", "no_answer", "unparsable_gold", "unverifiable", "verifier_timeout", "verifier_crash"]
@@ -181,6 +181,21 @@ JUDGEMENT = pa.struct(
             ("template", pa.string(), False),
             ("verdict", pa.string(), True),
             ("score", pa.float64(), True),
+            ("reason", pa.string(), False),
+            ("decided_by", pa.string(), False),  # judge, rule or nobody
+            ("votes", STRINGS, False),  # each a verdict, a number, or none:reason
+        )
+    ]
+)
+CONTAMINATION = pa.struct(
+    [
+        pa.field(n, t, nullable=nullable)
+        for n, t, nullable in (
+            ("benchmark", pa.string(), False),
+            ("item", pa.string(), False),
+            ("part", pa.string(), False),
+            ("match", pa.string(), True),
+            ("similarity", pa.float64(), True),
         )
     ]
 )
@@ -198,7 +213,9 @@ class Sample:
     reasoning: str | None = column(pa.string(), "the chain of thought; null where there is none", nullable=True)
     response: str = column(pa.string(), "what the user sees")
     chain: Chain = column(pa.string(), "full, summary or hidden (a server kept the chain to itself) or none")
-    finish_reason: str = column(pa.string(), "stop, length (cut off), content_filter or error")
+    finish_reason: str = column(
+        pa.string(), "stop, length (cut off), content_filter, error, or unknown, where somebody else's set does not say"
+    )
     prompt_tokens: int = column(pa.int32(), "tokens of the prompt as sent")
     completion_tokens: int = column(pa.int32(), "tokens generated, those of a continuation included")
     seed: int | None = column(pa.int64(), "the request's seed; null where the engine takes none", nullable=True)
@@ -212,7 +229,6 @@ class Sample:
     judgements: tuple[Mapping[str, Any], ...] = column(
         pa.list_(pa.field("item", JUDGEMENT, nullable=False)), "what judge models said", default=()
     )
-    metrics: tuple[tuple[str, float], ...] = column(NAMED_VALUES, "numbers that filters measured", default=())
     drop_reasons: tuple[str, ...] = column(STRINGS, "why the sample is not kept; empty for kept rows", default=())
     token_ids: tuple[int, ...] | None = column(
         pa.list_(pa.field("item", pa.int32(), nullable=False)), "the tokens generated, where asked for", nullable=True, default=None
@@ -262,6 +278,27 @@ OUTCOMES = _described("outcome", _PROMPT_COLUMNS + list(arrow_fields(Outcome)))
 _SAMPLE_COLUMNS = list(arrow_fields(Sample))
 SAMPLES = _described("sample", _SAMPLE_COLUMNS[:3] + _PROMPT_COLUMNS[1:] + _SAMPLE_COLUMNS[3:])
 
+# What `curate filter` adds to a sample, before the metrics of its filters.
+_FOUND_COLUMNS = [
+    pa.field(
+        "duplicate_of",
+        pa.string(),
+        metadata={"description": "the id of the sample that this one repeats, word for word or nearly; null where there is none"},
+    ),
+    pa.field("similarity", pa.float32(), metadata={"description": "to that sample: 1 for the same text, else the estimated Jaccard index"}),
+    pa.field(
+        "contamination",
+        pa.list_(pa.field("item", CONTAMINATION, nullable=False)),
+        metadata={"description": "benchmark items that the sample overlaps with"},
+    ),
+]
+
+
+def filtered_samples(metrics: Mapping[str, Mapping[str, str]]) -> pa.Schema:
+    """The schema of filtered samples: SAMPLES, what deduplication and decontamination found, and a nullable column for each metric, given as {name: {type: int32 or float, description: ...}}."""
+    columns = [pa.field(n, pa.type_for_alias(m["type"]), metadata={"description": m["description"]}) for n, m in sorted(metrics.items())]
+    return _described("filtered sample", [*SAMPLES, *_FOUND_COLUMNS, *columns])
+
 
 def sample_row(sample: Sample) -> dict[str, Any]:
     """The sample as a row of `SAMPLES`."""
@@ -271,7 +308,6 @@ def sample_row(sample: Sample) -> dict[str, Any]:
             row[f.name] = getattr(sample, f.name)
     v = sample.verdict
     row["verdict"] = {f.name: getattr(v, f.name) for f in fields(Verdict)}
-    row["metrics"] = [{"name": n, "value": x} for n, x in sample.metrics]
     row["rewards"] = None if sample.rewards is None else [{"name": n, "value": x} for n, x in sample.rewards]
     return row
 

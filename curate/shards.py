@@ -15,14 +15,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.config import Config, read_config
 from curate.errors import Damaged, StoreError, UsageError
-from curate.records import OUTCOMES, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json
+from curate.records import OUTCOMES, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json, filtered_samples
 from curate.storage import Place, at
 
 ROW_GROUP_ROWS = 1000  # small enough for a viewer to fetch one
@@ -30,7 +30,14 @@ ROW_GROUP_BYTES = 32 << 20  # of text; bounds what a publish holds in memory
 PARTS: Mapping[str, Mapping[str, pa.Schema]] = {
     "samples": {"kept": SAMPLES, "rejects": SAMPLES, "prompts": OUTCOMES},
     "prompts": {"prompts": PROMPTS},
+    "filtered": {"kept": filtered_samples({}), "rejects": filtered_samples({})},
+    "mixed": {"train": filtered_samples({}), "validation": filtered_samples({})},
 }
+
+
+def schema_of(kind: str, identity: Mapping[str, Any], part: str) -> pa.Schema:
+    """The schema of a part's files in a directory of that configuration: filters bring columns of their own."""
+    return filtered_samples(identity["metrics"]) if kind in ("filtered", "mixed") else PARTS[kind][part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,27 @@ class Directory:
             return None
         return found if whole else None
 
+    def temporary(self, shard: str, part: str) -> Path:
+        """Where a file of a shard is written until the shard is committed."""
+        return self.place.scratch / part / f".{shard}.tmp"
+
+    def commit(self, shard: str, written: "Mapping[str, Written]", *, funnel: Mapping[str, Any], input_digest: str) -> dict[str, Any]:
+        """Make a shard exist whose files lie whole at `temporary`: give them their names, write the manifest, and remove what it replaces. Returns the manifest."""
+        old = self.manifest(shard)
+        files = {}
+        for part, (size, sha, rows) in written.items():
+            name = f"{part}/{shard}-{sha[:12]}.parquet"
+            self.place.put(self.temporary(shard, part), name)
+            files[part] = {"path": name, "rows": rows, "bytes": size, "sha256": sha}
+        manifest = {"schema_version": SCHEMA_VERSION, "shard": shard, "files": files, "funnel": funnel, "input": input_digest}
+        self.place.write(
+            f"manifest/{shard}.json",
+            (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(),
+        )
+        for gone in {f["path"] for f in (old or {"files": {}})["files"].values()} - {f["path"] for f in files.values()}:
+            self.place.delete(gone)
+        return manifest
+
     def finish(self) -> None:
         """Write manifest.json, the merge of all manifests, and then _SUCCESS."""
         text = (
@@ -157,6 +185,8 @@ OURS = frozenset(
         "kept",
         "rejects",
         "prompts",
+        "train",
+        "validation",
         "manifest",
         "config.json",
         "stats.json",
@@ -165,6 +195,7 @@ OURS = frozenset(
         "_SUCCESS",
         "completions",
         "input",
+        "index",
         ".lock",
     }
 )
@@ -176,11 +207,11 @@ class ShardWriter:
 
     directory: Directory
     shard: str
-    _files: dict[str, "_PartFile"] = field(default_factory=dict)
+    _files: dict[str, "PartFile"] = field(default_factory=dict)
 
     def __enter__(self) -> "ShardWriter":
         for part, schema in PARTS[self.directory.kind].items():
-            self._files[part] = _PartFile(self.directory.place.scratch / part / f".{self.shard}.tmp", schema)
+            self._files[part] = PartFile(self.directory.temporary(self.shard, part), schema)
         return self
 
     def add(self, part: str, row: Mapping[str, Any]) -> None:
@@ -189,29 +220,23 @@ class ShardWriter:
 
     def commit(self, *, funnel: Mapping[str, Any], input_digest: str) -> dict[str, Any]:
         """Put the files under their final names, write the manifest, and remove what it replaces. Returns the manifest."""
-        place = self.directory.place
-        old = self.directory.manifest(self.shard)
-        files = {}
-        for part, file in self._files.items():
-            size, sha, rows = file.close()
-            name = f"{part}/{self.shard}-{sha[:12]}.parquet"
-            place.put(file.path, name)
-            files[part] = {"path": name, "rows": rows, "bytes": size, "sha256": sha}
-        manifest = {"schema_version": SCHEMA_VERSION, "shard": self.shard, "files": files, "funnel": funnel, "input": input_digest}
-        place.write(
-            f"manifest/{self.shard}.json",
-            (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(),
-        )
-        for gone in {f["path"] for f in (old or {"files": {}})["files"].values()} - {f["path"] for f in files.values()}:
-            place.delete(gone)
-        return manifest
+        written = {part: file.close() for part, file in self._files.items()}
+        return self.directory.commit(self.shard, written, funnel=funnel, input_digest=input_digest)
 
     def __exit__(self, *_: object) -> None:
         for file in self._files.values():
             file.discard()
 
 
-class _PartFile:
+class Written(NamedTuple):
+    """A whole file of a shard."""
+
+    bytes: int
+    sha256: str
+    rows: int
+
+
+class PartFile:
     """One Parquet file under its temporary name."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -229,15 +254,19 @@ class _PartFile:
         if len(self._rows) >= ROW_GROUP_ROWS or self._bytes >= ROW_GROUP_BYTES:
             self._flush()
 
-    def _flush(self) -> None:
+    def add_table(self, table: pa.Table) -> None:
+        """Rows with the file's schema, as one row group or more."""
         assert self._writer is not None
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema), row_group_size=ROW_GROUP_ROWS)
-            self._count += len(self._rows)
-            self._rows, self._bytes = [], 0
+        if table.num_rows:
+            self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+            self._count += table.num_rows
 
-    def close(self) -> tuple[int, str, int]:
-        """Bytes, sha256 and rows of the file, which is on disk when this returns."""
+    def _flush(self) -> None:
+        self.add_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows, self._bytes = [], 0
+
+    def close(self) -> Written:
+        """What was written, which is on disk when this returns."""
         self._flush()
         assert self._writer is not None
         self._writer.close()
@@ -248,13 +277,19 @@ class _PartFile:
                 sha.update(block)
             size = file.tell()
             os.fsync(file.fileno())
-        return size, sha.hexdigest(), self._count
+        return Written(size, sha.hexdigest(), self._count)
 
     def discard(self) -> None:
+        """Take away what is there."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
         self.path.unlink(missing_ok=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was closed."""
+        return self._writer is None
 
 
 def manifests(path: str | PathLike[str] | Place) -> list[dict[str, Any]]:

@@ -21,13 +21,13 @@ import pyarrow as pa
 
 from curate.cases import Asking, Columns, cases_of, check_mapping, prompt_of, references, resolve
 from curate.errors import UsageError
-from curate.generate import run_async
 from curate.polls import COLUMNS, Poll, Suspicious
 from curate.records import Answer, Status, Verdict
 from curate.report.progress import duration
 from curate.report.status_line import StatusLine
 from curate.report.text import number, percent
 from curate.rows import Rows, Writer, arrow_fields, check_lines, check_output, files, is_lines, read
+from curate.running import run_async
 from curate.sources.mapping import NEEDS_GOLD
 from curate.sources.table import Line
 from curate.verifiers import resolve as resolve_verifier

@@ -159,10 +159,10 @@ def test_a_manifest_edited_in_all_places_still_disagrees_with_the_rows(root: Pat
         "{",
         "[]",
         "null",
-        '{"schema_version": 2}',
+        '{"schema_version": 3}',
         "\x00",
         "[" * 100000,
-        '{"schema_version": 2, "shard": [], "files": 3, "funnel": null}',
+        '{"schema_version": 3, "shard": [], "files": 3, "funnel": null}',
     ],
 )
 def test_a_broken_manifest(root: Path, text: str) -> None:
@@ -243,8 +243,8 @@ def test_kept_rows_with_reasons_and_rejects_without(root: Path) -> None:
             ),
             "has column chance as float not null, not double not null",
         ),
-        (lambda t: t.replace_schema_metadata({}), "is of schema version none, not 2"),
-        (lambda t: t.replace_schema_metadata({**t.schema.metadata, b"r1_curate.schema_version": b"9"}), "is of schema version 9, not 2"),
+        (lambda t: t.replace_schema_metadata({}), "is of schema version none, not 3"),
+        (lambda t: t.replace_schema_metadata({**t.schema.metadata, b"r1_curate.schema_version": b"9"}), "is of schema version 9, not 3"),
         (
             lambda t: t.replace_schema_metadata({**t.schema.metadata, b"r1_curate.record": b"pair"}),
             "holds records of the kind 'pair', not 'sample'",

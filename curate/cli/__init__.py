@@ -37,6 +37,10 @@ COMMANDS = {
     "prompts": Entry("curate.cli.prompts", "Write prompts from a source to a directory."),
     "generate": Entry("curate.cli.generate", "Sample prompts from a model, verify, keep what is right."),
     "verify": Entry("curate.cli.verify", "Judge stored completions, or hold golds against themselves."),
+    "filter": Entry("curate.cli.filter", "Filter samples, drop duplicates and benchmark questions, keep account."),
+    "mix": Entry("curate.cli.mix", "Mix filtered sets by quotas, shuffle, split."),
+    "review": Entry("curate.cli.review", "Say of a set what to know before training on it."),
+    "judge": Entry("curate.cli.judge", "Measure how far a model can be trusted as a judge."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
     "doctor": Entry("curate.cli.doctor", "Say what can run here and what to install for the rest."),
@@ -72,10 +76,11 @@ def group() -> None:
 
 
 def own_package(name: str) -> ModuleType:
-    """Import our top-level package `train` or `pipelines`, after a look at the marker in its file: pip lets another distribution overwrite it without a word.
+    """Import a module of our top-level packages `train` and `pipelines`, after a look at the marker in the package's file: pip lets another distribution overwrite it without a word.
 
     The look does not run the file. Raises UsageError naming the file that stands in the way.
     """
+    module, name = name, name.partition(".")[0]
     spec = importlib.util.find_spec(name)
     origin = spec.origin if spec is not None else None
     if origin is None:
@@ -84,7 +89,7 @@ def own_package(name: str) -> ModuleType:
         raise UsageError(
             f"{origin} hides r1-curate's package {name!r}: remove it, or install r1-curate in a virtual environment of its own"
         )
-    return importlib.import_module(name)
+    return importlib.import_module(module)
 
 
 def _marker(file: Path) -> str | None:

@@ -13,14 +13,17 @@ from typing import Any
 import pyarrow as pa
 
 from curate.config import EXTENT, IDENTITY
+from curate.report.filtered import render_filtered
 from curate.report.funnel import render_funnel
+from curate.report.mixed import render_mixed
 from curate.report.text import number, visible
-from curate.shards import PARTS
+from curate.shards import PARTS, schema_of
 
 CONFIGS = {kind: tuple(parts) for kind, parts in PARTS.items()}  # the first is the default
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 LARGER = "n>10M"
 NOT_STATED = ("", "unknown")
+TOLD = ("filters", "metrics", "benchmarks", "inputs")  # settings that have a place of their own in the card
 _MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>|#$~"})
 
 
@@ -36,6 +39,15 @@ def _rows(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+SAMPLED = ("samples", "filtered", "mixed")
+RENDER = {"samples": render_funnel, "prompts": render_funnel, "filtered": render_filtered, "mixed": render_mixed}
+
+
+def _count(kind: str, stats: Mapping[str, Any]) -> int:
+    """Rows of the default configuration."""
+    return int(stats["funnel"][{"prompts": "prompts", "mixed": "train"}.get(kind, "kept")])
+
+
 def _licenses(stats: Mapping[str, Any]) -> dict[str, int]:
     return {str(name): int(n) for name, n in (stats["funnel"].get("licenses") or {}).items()}
 
@@ -45,9 +57,13 @@ def _header(kind: str, stats: Mapping[str, Any]) -> str:
     licenses = _licenses(stats)
     if len(licenses) == 1 and (only := next(iter(licenses))) not in NOT_STATED:
         lines.append(f"license: {json.dumps(only)}")
-    rows = stats["funnel"]["kept" if kind == "samples" else "prompts"]
+    rows = _count(kind, stats)
     lines += ["size_categories:", f"- {next((name for top, name in SIZES if rows < top), LARGER)}"]
-    lines += ["tags:", "- r1-curate", "- reasoning", *(["- synthetic"] if kind == "samples" else []), "configs:"]
+    lines += ["tags:", "- r1-curate", "- reasoning", *(["- synthetic"] if kind in SAMPLED else []), "configs:"]
+    if kind == "mixed":  # one configuration with two splits
+        splits = [name for name in CONFIGS[kind] if stats["funnel"][name]]
+        lines += ["- config_name: default", "  data_files:"]
+        return "\n".join([*lines, *(line for name in splits for line in (f"  - split: {name}", f"    path: {name}/*.parquet"))])
     for i, name in enumerate(CONFIGS[kind]):
         lines += [f"- config_name: {name}", *(["  default: true"] if i == 0 else []), f"  data_files: {name}/*.parquet"]
     return "\n".join(lines)
@@ -68,6 +84,14 @@ def _what(kind: str, stats: Mapping[str, Any]) -> str:
     funnel = stats["funnel"]
     if kind == "prompts":
         return f"{number(funnel['prompts'])} prompts, each with how its answer is checked and where it is from."
+    if kind == "filtered":
+        return (
+            f"{number(funnel['kept'])} samples in `kept/` that passed the filters below. The other {number(funnel['rows'] - funnel['kept'])} are in `rejects/`, with the same columns and every reason "
+            "in `drop_reasons`. What the filters measured is in columns of its own, so a limit can be moved with `curate mix --where`."
+        )
+    if kind == "mixed":
+        held = f" and {number(funnel['validation'])} held out in `validation/`, of other prompts" if funnel["validation"] else ""
+        return f"{number(funnel['train'])} samples to train on in `train/`{held}, shuffled."
     none = " Nothing was kept, and `datasets` cannot load a table without rows: name `rejects` or `prompts` to it."
     return (
         f"{number(funnel['kept'])} accepted answers in `kept/`, from {number(funnel['prompts'])} prompts. The other "
@@ -76,9 +100,49 @@ def _what(kind: str, stats: Mapping[str, Any]) -> str:
     )
 
 
-def _made(kind: str, identity: Mapping[str, Any]) -> str:
+def _from_inputs(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> str:
+    """What was filtered or mixed, and by which filters with which limits."""
+    rows = []
+    for found in extent.get("inputs") or []:
+        own = found.get("identity") or {}
+        made = ", ".join(
+            f"{key} {_plain(own[key])}"
+            for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers")
+            if own.get(key)
+        )
+        rows.append((found.get("name", ""), found.get("kind", ""), made or "not recorded"))
+    text = f"By `curate {'filter' if kind == 'filtered' else 'mix'}` of r1-curate, from:\n\n" + _rows(
+        ("input", "kind", "how that was made"), rows
+    )
+    filters = identity.get("filters")
+    if isinstance(filters, Mapping):
+        text += "\n\nFilters; a limit is what a metric has to be above, or below, to be a reason:\n\n"
+        text += _rows(
+            ("filter", "version", "limits", "settings"),
+            [(name, f["version"], f.get("limits") or "", f.get("settings") or "") for name, f in sorted(filters.items())],
+        )
+    return text
+
+
+def _clean_of(kind: str, identity: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
+    """What is known of overlaps with benchmarks."""
+    if kind == "mixed":
+        return "What the inputs were compared with is said in their own cards."
+    benchmarks = identity.get("benchmarks")
+    if not benchmarks:
+        return "These rows were compared with no benchmark. `curate filter --benchmarks` does it."
+    hits = stats["funnel"]["reasons"].get("contaminated", 0)
+    return (
+        f"Questions and chains were compared with the benchmarks below; {number(hits)} rows overlap and are in `rejects/`, with the item and the words in `contamination`. A paraphrase in other words is not found.\n\n"
+        + _rows(("setting", "value"), sorted(benchmarks.items()))
+    )
+
+
+def _made(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> str:
     if kind == "prompts":
         return "By `curate prompts` of r1-curate, from the sources counted below."
+    if kind in ("filtered", "mixed"):
+        return _from_inputs(kind, identity, extent)
     model = _plain(identity["model"]) if identity.get("model") else "a model whose name was not recorded"
     revision = f", revision {_plain(identity['model_revision'])}" if identity.get("model_revision") else ", of no recorded revision"
     engine = f" with the engine {_plain(identity['engine'])}" if identity.get("engine") else ""
@@ -100,7 +164,7 @@ def _licence_text(kind: str, stats: Mapping[str, Any]) -> str:
         for name, n in sorted(licenses.items(), key=lambda item: (-item[1], item[0]))
     ]
     counted = (
-        _rows(("licence of the prompt", "kept traces" if kind == "samples" else "prompts"), rows)
+        _rows(("licence of the prompt", "kept traces" if kind in SAMPLED else "prompts"), rows)
         if rows
         else "They were not counted here; the column `license` has that of each row, where the source states one."
     )
@@ -108,6 +172,11 @@ def _licence_text(kind: str, stats: Mapping[str, Any]) -> str:
 
 
 def _loading(kind: str) -> str:
+    if kind == "mixed":
+        return (
+            '    import datasets\n    train = datasets.load_dataset("DIR")["train"]\n\n    import pandas\n    train = pandas.read_parquet("DIR/train")\n\n'
+            "On a command line: `curate inspect DIR` shows what is in it, `curate check DIR` whether it is whole."
+        )
     first = CONFIGS[kind][0]
     other = f'    rejects = datasets.load_dataset("DIR", "{CONFIGS[kind][1]}")["train"]\n' if len(CONFIGS[kind]) > 1 else ""
     return (
@@ -132,14 +201,21 @@ def card(config: Mapping[str, Any], stats: Mapping[str, Any], complete: bool) ->
     model = f" by {_plain(identity['model'])}" if identity.get("model") else ""
     return Template(template).substitute(
         header=_header(kind, stats),
-        title=f"Reasoning traces{model}" if kind == "samples" else "Prompts",
+        title={
+            "samples": f"Reasoning traces{model}",
+            "filtered": "Filtered reasoning traces",
+            "mixed": "A mixture of reasoning traces",
+        }.get(kind, "Prompts"),
         state=_state(kind, complete),
         what=_what(kind, stats),
-        made=_made(kind, identity),
-        identity=_rows(("setting", "meaning", "value"), [(k, IDENTITY.get(k, ""), v) for k, v in sorted(identity.items())]),
-        extent=_rows(("setting", "meaning", "value"), [(k, EXTENT.get(k, ""), v) for k, v in sorted(extent.items())]),
-        funnel="\n".join("    " + line if line else "" for line in render_funnel(stats).splitlines()),
+        made=_made(kind, identity, extent),
+        identity=_rows(
+            ("setting", "meaning", "value"), [(k, IDENTITY.get(k, ""), v) for k, v in sorted(identity.items()) if k not in TOLD]
+        ),
+        extent=_rows(("setting", "meaning", "value"), [(k, EXTENT.get(k, ""), v) for k, v in sorted(extent.items()) if k not in TOLD]),
+        funnel="\n".join("    " + line if line else "" for line in RENDER[kind](stats).splitlines()),
+        benchmarks=_clean_of(kind, identity, stats),
         licenses=_licence_text(kind, stats),
         loading=_loading(kind),
-        columns=_columns(PARTS[kind][CONFIGS[kind][0]]),
+        columns=_columns(schema_of(kind, identity, CONFIGS[kind][0])),
     )

@@ -36,6 +36,14 @@ def _add(left: Any, right: Any, where: str) -> Any:
     raise ValueError(f"a funnel's {where.lstrip('.')} cannot be {str(right)[:60]!r}")
 
 
+def added(funnels: Iterable[Mapping[str, Any]]) -> Funnel:
+    """The sum of nested counts; one that is missing is 0. Raises ValueError for what is no count."""
+    total: Funnel = {}
+    for funnel in funnels:
+        total = _add(total, funnel, "")
+    return total
+
+
 def merge(funnels: Iterable[Mapping[str, Any]]) -> Funnel:
     """The sum of the funnels, whatever their order; a count that a funnel lacks is 0 in it. Raises ValueError for what is no funnel."""
     total: Funnel = {

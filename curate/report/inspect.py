@@ -5,14 +5,16 @@ Parquet files are read. A file that cannot be read is named and the others are s
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from curate.errors import CurateError, StoreError, UsageError
+from curate.report.filtered import filtered_statistics
 from curate.report.funnel import merge, statistics
 from curate.report.layout import Layout, is_dataset, read_layout
+from curate.report.mixed import mixed_statistics
 from curate.report.parquet import ParquetInfo, alike, look_all
 from curate.report.rows import damage, opened, summary
 from curate.shards import PARTS
@@ -20,6 +22,10 @@ from curate.storage import Place, at
 from curate.where import is_visible_parquet
 
 MOST_SAMPLED = 1000
+SUMMED: Mapping[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
+    "filtered": filtered_statistics,
+    "mixed": lambda funnels: mixed_statistics(funnels, {}, {}, {}),
+}
 
 
 def _files(place: Place, rejects: bool) -> tuple[dict[Path, str], Layout | None, str | None, list[str]]:
@@ -132,7 +138,9 @@ def inspect(
         files = whole
         counted = _counted(files, where, columns, sample, seed)
     stats = _statistics(layout, problems) if layout is not None and layout.place is place and where is None and columns is None else None
-    if stats is not None:
+    if stats is not None and layout is not None and layout.config.kind in SUMMED:
+        counted |= {"drop_reasons": stats["funnel"].get("reasons", {})}
+    elif stats is not None:
         funnel = stats["funnel"]
         counted |= {
             "verdicts": funnel["status"],
@@ -159,7 +167,8 @@ def inspect(
 
 def _statistics(layout: Layout, problems: list[str]) -> dict[str, Any] | None:
     try:
-        return statistics(merge(m["funnel"] for m in layout.shards.values()))
+        funnels = [m["funnel"] for m in layout.shards.values()]
+        return SUMMED[layout.config.kind](funnels) if layout.config.kind in SUMMED else statistics(merge(funnels))
     except ValueError as error:
         problems.append(f"a manifest holds no sound funnel: {error}")
         return None

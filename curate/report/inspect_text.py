@@ -2,19 +2,28 @@
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from curate.report.filtered import render_filtered
 from curate.report.funnel import group_table, histogram, render_funnel
+from curate.report.mixed import render_mixed
 from curate.report.text import WIDTH, bar, number, percent, shorten, table, visible
 
+RENDER: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    **dict.fromkeys(("samples", "prompts"), render_funnel),
+    "filtered": render_filtered,
+    "mixed": render_mixed,
+}
 CELL = 600  # characters of a sampled cell
 ITEMS = 8  # of a list in a sampled cell
 TYPE = 24
 
 
 def _heading(report: Mapping[str, Any]) -> list[str]:
-    what = {"samples": "samples of r1-curate", "prompts": "prompts of r1-curate", "parquet": "Parquet"}[report["kind"]]
+    what = {"parquet": "Parquet", "filtered": "filtered samples of r1-curate", "mixed": "a mixture of r1-curate"}.get(
+        report["kind"], f"{report['kind']} of r1-curate"
+    )
     part = f", {report['table']}/" if report["table"] else ""
     where = f" where {report['where']}" if report["where"] else ""
     files = "1 file" if report["files"] == 1 else f"{number(report['files'])} files"
@@ -97,7 +106,7 @@ def render(report: Mapping[str, Any]) -> str:
         _schema(report),
     ]
     if stats is not None:
-        blocks.append(render_funnel(stats).splitlines())
+        blocks.append(RENDER[report["kind"]](stats).splitlines())
     else:
         blocks += [_groups(kind[:-1], report[kind]) for kind in ("sources", "domains") if report[kind]]
         blocks += [

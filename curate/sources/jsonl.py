@@ -18,6 +18,11 @@ _CHUNK = 1 << 20
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
+def decoded(text: str) -> Any:
+    """The value of a line. Raises ValueError or RecursionError for what is no JSON."""
+    return _DECODER.decode(text)
+
+
 def rows(path: Path) -> Iterator[Line]:
     """The rows of a `.jsonl`, `.jsonl.gz`, `.json` or `.json.gz` file. Raises SourceError naming file and line for a fault."""
     try:
@@ -61,7 +66,7 @@ def _lines(path: Path, file: "IO[bytes] | gzip.GzipFile") -> Iterator[Line]:
         if not raw.strip():
             continue
         try:
-            value = _DECODER.decode(raw.decode("utf-8"))
+            value = decoded(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise SourceError(f"{place}: not valid UTF-8 (byte {error.start + 1} of the line)") from error
         except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some two hours on two cores, most of it for the last three."""
+"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some three hours on two cores, most of it for the last four."""
 
 import subprocess
 import sys
@@ -11,10 +11,12 @@ BENCHMARKS = (
     ["math_verifier"],
     ["code_verifier"],
     ["language_speed"],
+    ["dedup"],
     ["verdicts"],
     ["useful", MODEL],
     ["throughput", MODEL],
     ["paper_size"],
+    ["curate_set"],
 )
 for module, *arguments in BENCHMARKS:
     print(f"$ python -m tests.bench.{module} {' '.join(arguments)}", flush=True)

@@ -34,7 +34,7 @@ def test_not_a_dataset_directory(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_another_schema_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = toy.samples_directory(tmp_path / "set")
-    (root / "config.json").write_text((root / "config.json").read_text().replace('"schema_version": 2', '"schema_version": 9'))
+    (root / "config.json").write_text((root / "config.json").read_text().replace('"schema_version": 3', '"schema_version": 9'))
     assert run(["check", str(root)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -75,7 +75,7 @@ def _manifests(root: Path) -> list[dict[str, Any]]:
 
 
 def made(stats: dict[str, Any] | None = None, *, complete: bool = True, kind: str = "samples", **identity: Any) -> str:
-    return card({"schema_version": 2, "kind": kind, "identity": identity, "extent": {}}, stats or statistics(merge([])), complete)
+    return card({"schema_version": 3, "kind": kind, "identity": identity, "extent": {}}, stats or statistics(merge([])), complete)
 
 
 def test_header_of_samples() -> None:

@@ -131,7 +131,7 @@ def funnel_of(outcomes: list[records.Outcome], samples: list[records.Sample]) ->
 
 def write_manifest(root: Path, shard: str, files: Mapping[str, Any], funnel: Mapping[str, Any]) -> None:
     (root / "manifest").mkdir(exist_ok=True)
-    manifest = {"schema_version": 2, "shard": shard, "files": files, "funnel": funnel, "input": "0" * 64}
+    manifest = {"schema_version": 3, "shard": shard, "files": files, "funnel": funnel, "input": "0" * 64}
     (root / "manifest" / f"{shard}.json").write_text(json.dumps(manifest))
 
 
@@ -148,7 +148,7 @@ def finish(root: Path, *, complete: bool = True) -> None:
     (root / "stats.json").write_text(json.dumps(stats))
     (root / "README.md").write_text(card(config, stats, complete))
     if complete:
-        (root / "manifest.json").write_text(json.dumps({"schema_version": 2, "kind": config["kind"], "shards": shards}))
+        (root / "manifest.json").write_text(json.dumps({"schema_version": 3, "kind": config["kind"], "shards": shards}))
         (root / "_SUCCESS").write_text(hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest())
 
 
@@ -163,7 +163,7 @@ def write_config(root: Path, kind: str) -> None:
     }
     root.mkdir(parents=True, exist_ok=True)
     (root / "config.json").write_text(
-        json.dumps({"schema_version": 2, "kind": kind, "identity": identity if kind == "samples" else {}, "extent": {"num_generations": 4}})
+        json.dumps({"schema_version": 3, "kind": kind, "identity": identity if kind == "samples" else {}, "extent": {"num_generations": 4}})
     )
 
 

@@ -1,0 +1,225 @@
+"""`curate filter` as a function: from samples, ours or anybody's, to a dataset directory in which every row is kept or rejected, and says why.
+
+A unit of the input is a shard of the result; a run that was killed goes on with the units that are not yet published, and one that is given more input does only what is new. With deduplication a shard depends
+on those before it, so that is as far as it can be used again: up to the first unit that differs.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from curate.config import checked, compare, read_config
+from curate.dataset import Dataset
+from curate.errors import CurateError, UsageError
+from curate.filtering import foreign
+from curate.filtering.job import Job
+from curate.filtering.lanes import work
+from curate.filtering.units import File, Unit, files, units
+from curate.filtering.work import columns
+from curate.filters.chain import Chain
+from curate.filters.decontaminate import VERSION
+from curate.filters.dedup import VERSION as DEDUP_VERSION
+from curate.filters.dedup import Index, Repeat, Sketches
+from curate.records import digest
+from curate.report.card import card
+from curate.report.filtered import filtered_statistics
+from curate.report.layout import is_dataset, read_layout
+from curate.report.status_line import StatusLine
+from curate.report.text import number, percent
+from curate.running import run_async
+from curate.shards import Directory, Written, manifests
+from curate.storage import Place, at
+
+MOST_NAMED = 20  # damaged rows that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What a call of `filter_samples` made: the dataset, its statistics, units that were there already, and the first damaged rows of those that were not, in sentences."""
+
+    dataset: Dataset
+    stats: Mapping[str, Any]
+    reused: int
+    damage: Sequence[str]
+
+    @property
+    def damaged(self) -> int:
+        """Rows that are in rejects/ because they are damaged."""
+        return sum(n for reason, n in self.stats["funnel"]["reasons"].items() if reason.startswith("damaged_"))
+
+
+def filter_samples(
+    inputs: str | PathLike[str] | Sequence[str | PathLike[str]],
+    output: str | PathLike[str],
+    job: Job,
+    *,
+    rejects: bool = False,
+    workers: int | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Filtered:
+    """Filter the samples of dataset directories, Parquet files or JSON lines into `output`. With `rejects` a directory's rejected rows are read as well.
+
+    Raises a CurateError: UsageError for what was asked wrongly, StoreError for a directory that cannot be written; and, when everything else is done, a CurateError that names what could not be read.
+    """
+    names = [str(i) for i in ([inputs] if isinstance(inputs, (str, PathLike)) else inputs)]
+    if not names:
+        raise UsageError("no input is given")
+    foreign.check_mapping(job.reading.mapping)
+    chain = Chain.of(job.filters, job.settings)
+    target = at(output)
+    for name in names:
+        if at(name).local is not None and target.local is not None and Path(name).resolve() == target.local.resolve():
+            raise UsageError(f"{output} is the input as well: give another directory")
+    found = files(names, rejects=rejects)
+    planned = units(found)
+    if not planned:
+        raise UsageError(f"{names[0]} holds no samples" if len(names) == 1 else "the inputs hold no samples")
+    directory = Directory(output, "filtered")
+    with directory:
+        run = _Run(directory, job, chain, planned, _described(names, found), overwrite, quiet)
+        return run_async(run.run(workers or len(os.sched_getaffinity(0))))
+
+
+def _described(names: Sequence[str], found: Sequence[File]) -> list[dict[str, Any]]:
+    """The inputs as config.json has them: what made a dataset of ours, the content of other files. No paths."""
+    described = []
+    for name in names:
+        place = at(name)
+        if place.kind() == "directory" and is_dataset(place):
+            config = read_layout(place).config
+            described.append({"name": place.base, "kind": config.kind, "identity": dict(config.identity)})
+        else:
+            own = [f for f in found if f.path.is_relative_to(Path(name))]
+            described.append({"name": Path(name).resolve().name, "kind": "files", "identity": {"files": len(own)}})
+    return described
+
+
+def _told(job: Job) -> dict[str, Any] | None:
+    """The benchmarks as config.json has them: how many items of each, and a hash of all."""
+    if not job.benchmarks:
+        return None
+    counts = Counter(benchmark for benchmark, *_ in job.benchmarks)
+    return {"n-gram words": job.ngram, "items": dict(sorted(counts.items())), "content": digest(list(job.benchmarks)), "version": VERSION}
+
+
+class _Run:
+    """One run over its units."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        job: Job,
+        chain: Chain,
+        planned: Sequence[Unit],
+        inputs: Sequence[Mapping[str, Any]],
+        overwrite: bool,
+        quiet: bool,
+    ) -> None:
+        self.directory, self.job, self.units = directory, job, planned
+        self.place: Place = directory.place
+        self.identity = {
+            "filters": chain.identity(),
+            "metrics": columns(chain),
+            "annotate": job.annotate,
+            "dedup": None if job.dedup == "none" else {"kind": job.dedup, "version": DEDUP_VERSION},
+            "per_prompt": None if job.per_prompt is None else {"samples": job.per_prompt, "keep": job.keep},
+            "benchmarks": _told(job),
+            "where": job.where,
+            "map": {f: getattr(job.reading, f) for f in job.reading.__slots__},
+        }
+        self.config = checked(
+            "filtered", self.identity, {"inputs": list(inputs), "input": digest([u.digest() for u in planned]), "units": len(planned)}
+        )
+        before = None if overwrite else read_config(self.place)
+        if overwrite:
+            directory.wipe()
+        if before is not None:
+            compare(self.place, before, self.config)
+        self.digests = self._digests()
+        directory.configure(self.config)
+        (self.place.scratch / "index").mkdir(exist_ok=True)
+        self.index = Index()
+        self.there = {u.number for u in planned if self._published(u)}
+        directory.collect_garbage([u.shard for u in planned if u.number in self.there])
+        self.faults: list[str] = []
+        self.damage: list[str] = []
+        self.status = StatusLine(sys.stderr, quiet)
+        self.rows = self.kept = 0
+
+    def _digests(self) -> dict[int, str]:
+        """What each shard is made from: its unit and the configuration, and with deduplication all units before it."""
+        made: dict[int, str] = {}
+        before = ""
+        for unit in self.units:
+            own = unit.digest(self.identity, self.directory.kind, before)
+            before = own if self.job.dedup != "none" else ""
+            made[unit.number] = own
+        return made
+
+    def _sketches(self, unit: Unit) -> Path | None:
+        return self.place.scratch / "index" / f"{unit.shard}.npz" if self.job.dedup != "none" else None
+
+    def _published(self, unit: Unit) -> bool:
+        manifest = self.directory.manifest(unit.shard)
+        if manifest is None or manifest["input"] != self.digests[unit.number] or manifest["funnel"].get("faults"):
+            return False
+        sketches = self._sketches(unit)
+        return sketches is None or sketches.is_file()
+
+    async def run(self, lanes: int) -> Filtered:
+        with ExitStack() as stack:
+            stack.callback(self.status.close)
+            self._describe(complete=False)
+            await work(
+                self.units,
+                self.job,
+                lanes,
+                files=lambda unit: {part: self.directory.temporary(unit.shard, part) for part in ("kept", "rejects")},
+                sketches=self._sketches,
+                decide=self._decide,
+                publish=self._publish,
+                given_up=lambda unit, why: self.faults.append(
+                    f"{unit.path}: its rows from {unit.start:,} on end the process that filters them ({why}); they are left out"
+                ),
+                reused=lambda unit: unit.number in self.there,
+            )
+        stats = self._describe(complete=not self.faults)
+        if self.faults:
+            shown = "; ".join(self.faults[:3])
+            more = f"; and {len(self.faults) - 3:,} more" if len(self.faults) > 3 else ""
+            raise CurateError(f"{shown}{more}. Everything else is in {self.place}")
+        self.directory.finish()
+        return Filtered(Dataset(self.place), stats, len(self.there), self.damage)
+
+    def _decide(self, unit: Unit) -> Sequence[Repeat | None]:
+        path = self._sketches(unit)
+        return [] if path is None else self.index.add(Sketches.from_bytes(path.read_bytes()))
+
+    def _publish(self, unit: Unit, done: Mapping[str, Any]) -> None:
+        funnel = done["funnel"]
+        if done["cut"]:
+            self.faults += done["faults"][-1:]
+        self.directory.commit(
+            unit.shard,
+            {part: Written(*written) for part, written in done["written"].items()},
+            funnel=funnel | ({"faults": 1} if done["cut"] else {}),
+            input_digest=self.digests[unit.number],
+        )
+        self.damage += done["faults"][: MOST_NAMED - len(self.damage)]
+        self.rows += funnel["rows"]
+        self.kept += funnel["kept"]
+        self.status.offer(lambda _: f"rows {number(self.rows)}  kept {percent(self.kept / max(1, self.rows))}")
+
+    def _describe(self, *, complete: bool) -> Mapping[str, Any]:
+        stats = filtered_statistics([m["funnel"] for m in manifests(self.place)])
+        self.place.write("stats.json", (json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+        self.place.write("README.md", card(self.config.as_dict(), stats, complete).encode())
+        return stats
