@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.config import checked, compare, read_config
 from curate.dataset import Dataset
 from curate.deliver.select import Numbers, Selection, hashes, scaled, select
 from curate.deliver.spill import Spill, widened
-from curate.errors import SourceError, UsageError
+from curate.errors import Damaged, SourceError, UsageError
 from curate.filtering import foreign
 from curate.filtering.reading import BATCH_ROWS, Faults, parts
 from curate.filtering.units import Unit, files, units
@@ -110,8 +109,15 @@ def mix(
                 return _made(Dataset(place))
         directory.configure(config)
         directory.collect_garbage([])
-        chosen = source.choose(wanted)
-        _write(directory, source, chosen)
+        try:
+            chosen = source.choose(wanted)
+            _write(directory, source, chosen)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the machine's, not Arrow's for a damaged page
+                raise
+            raise Damaged(
+                f"an input cannot be read: {str(error).splitlines()[0]}; `curate filter` names the rows and goes on without them"
+            ) from error
         stats = mixed_statistics([m["funnel"] for m in manifests(place)], chosen.found, chosen.shortfall, source.left_out)
         place.write("stats.json", (json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
         place.write("README.md", card(config.as_dict(), stats, True).encode())
@@ -129,12 +135,12 @@ class _Source:
 
     def __init__(self, names: Sequence[str], options: Options, reading: foreign.Reading) -> None:
         self.options, self.reading = options, reading
-        found = files(names, rejects=options.rejects)
+        self.found = found = files(names, rejects=options.rejects)  # kept: copies of files in an object store live as long
         self.units = units(found)
         broken = next((u for u in self.units if u.fault is not None), None)
         if broken is not None:
             raise UsageError(f"{broken.path}: {broken.fault}")
-        schemas = [pq.read_schema(f.path) for f in found if f.ours]
+        schemas = [parquet.schema(f.path) for f in found if f.ours]
         try:
             self.metrics = widened(schemas, filtered_samples({}))
         except pa.ArrowInvalid as error:

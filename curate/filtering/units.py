@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.errors import Damaged, SourceError, UsageError
+from curate.errors import SourceError, UsageError
 from curate.records import digest
 from curate.report.layout import is_dataset, read_layout
 from curate.sources import parquet
 from curate.sources.files import NAMED, readable
-from curate.storage import at
+from curate.storage import Place, at
 
 UNIT_BYTES = 96 << 20  # of Parquet's own sizes, uncompressed: what a process holds at once, a few times over
 UNIT_ROWS = 20_000
@@ -57,6 +57,8 @@ class File:
     content: str | None
     ours: bool
     outcomes: Path | None = None
+    fault: str | None = None  # why there is nothing to read
+    place: Place | None = None  # the directory that it is in: a copy of a file in an object store lives as long as this
 
 
 def files(inputs: Sequence[str], *, rejects: bool) -> list[File]:
@@ -78,7 +80,7 @@ def files(inputs: Sequence[str], *, rejects: bool) -> list[File]:
         else:
             found.append(File(Path(name), None, _is_ours(Path(name))))
     seen: set[Path] = set()
-    for file in found:
+    for file in (f for f in found if f.fault is None):
         if file.path.resolve() in seen:
             raise UsageError(f"{file.path} is given twice")
         seen.add(file.path.resolve())
@@ -90,15 +92,12 @@ def _of_dataset(name: str, rejects: bool) -> list[File]:
     layout = read_layout(place)
     if layout.config.kind == "prompts":
         raise UsageError(f"{name} holds prompts and no samples: there is nothing in it to filter")
-    broken = next((f for f in layout.findings if not f.warning), None)
-    if broken is not None:
-        raise Damaged(f"{name}, {broken}; run `curate check {name}`")
     outcomes = {f.shard: f.name for f in layout.table("prompts")}
-    found = []
+    found = [File(Path(name), "", True, fault=f"{f}; run `curate check {name}`") for f in layout.findings if not f.warning]
     for part in ("train", "validation") if layout.config.kind == "mixed" else ("kept", "rejects") if rejects else ("kept",):
         for f in layout.table(part):
             path, *other = place.paths([f.name, *([outcomes[f.shard]] if f.shard in outcomes else [])])
-            found.append(File(path, f.sha256, True, other[0] if other else None))
+            found.append(File(path, f.sha256, True, other[0] if other else None, place=place))
     return found
 
 
@@ -120,6 +119,9 @@ def units(found: Sequence[File]) -> list[Unit]:
     """The units of all files, in their order. A file that cannot be opened is one unit with its fault."""
     made: list[Unit] = []
     for file in found:
+        if file.fault is not None:
+            made.append(Unit(len(made), str(file.path), 0, None, "", True, fault=file.fault))
+            continue
         try:
             content = file.content or _hash(file.path)
             ranges = list(_parquet_ranges(file) if file.path.name.endswith(".parquet") else _line_ranges(file.path))

@@ -141,7 +141,9 @@ class Work:
             for table in found.tables:
                 stop = start + table.num_rows
                 reasons = [tuple(dict.fromkeys(r for own in row.values() for r in own)) for row in found.reasons[start:stop]]
-                kept = [self.job.annotate or not r for r in reasons]
+                kept = [
+                    not r or (self.job.annotate and DAMAGE not in row) for r, row in zip(reasons, found.reasons[start:stop], strict=True)
+                ]
                 self._count(funnel, table, reasons, found.reasons[start:stop], kept, rates)
                 whole = self._table(table, found, repeats, reasons, start, stop)
                 mask = pa.array(kept, pa.bool_())

@@ -110,3 +110,29 @@ def test_a_row_of_a_hundred_megabytes_is_not_held_and_not_lost(tmp_path: Path) -
     assert row["completion"].startswith("<think>abc")
     assert len(toy.read(tmp_path / "out", "kept")) == 2
     assert made.damaged == 1
+
+
+def test_of_a_directory_of_ours_a_shard_without_a_sound_manifest_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    from tests.report import toy as datasets
+
+    root = datasets.samples_directory(tmp_path / "set", shards=3, prompts=30)
+    manifests = sorted((root / "manifest").glob("*.json"))
+    manifests[1].write_text("{torn")
+    with pytest.raises(CurateError, match="manifest"):
+        api.filter(root, tmp_path / "out", filters=FEW, dedup="none")
+    assert toy.read(tmp_path / "out", "kept")
+    assert not (tmp_path / "out/_SUCCESS").exists()
+
+
+def test_a_damaged_row_is_rejected_also_where_nothing_else_is(tmp_path: Path) -> None:
+    path = toy.lines(tmp_path / "in.jsonl", [{"problem": "Say hello.", "completion": "Hello."}, b"{torn\n"])
+    api.filter(path, tmp_path / "out", filters=FEW, annotate=True)
+    assert [row["drop_reasons"] for row in toy.read(tmp_path / "out", "rejects")] == [["damaged_row"]]
+
+
+def test_a_mixture_of_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
+    data = bytearray(toy.parquet(tmp_path / "in.parquet", [toy.sample(i) for i in range(1_000)], group=100).read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
+    (tmp_path / "in.parquet").write_bytes(data)
+    with pytest.raises(CurateError, match="cannot be read"):
+        api.mix(tmp_path / "in.parquet", tmp_path / "out")
