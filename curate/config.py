@@ -73,6 +73,9 @@ COMPUTING_ENGINE_ARGS = frozenset(
 )
 
 
+LONG = 60  # characters of a value that are shown
+
+
 class Config(NamedTuple):
     """The configuration of a directory."""
 
@@ -113,10 +116,11 @@ def compare(directory: object, found: Config, wanted: Config) -> None:
     if found.kind != wanted.kind:
         raise IdentityMismatch(f"{directory} holds {found.kind}, not {wanted.kind}: give another directory")
     fields = sorted(set(found.identity) | set(wanted.identity))
+    other_filters = found.identity.get("filters") != wanted.identity.get("filters")
     differ = [
-        f"{f} ({_short(found.identity.get(f))} there, {_short(wanted.identity.get(f))} now)"
+        f"{f} ({_difference(found.identity.get(f), wanted.identity.get(f))})"
         for f in fields
-        if found.identity.get(f) != wanted.identity.get(f)
+        if found.identity.get(f) != wanted.identity.get(f) and not (f == "metrics" and other_filters)  # they follow from these
     ]
     if differ:
         raise IdentityMismatch(
@@ -124,9 +128,17 @@ def compare(directory: object, found: Config, wanted: Config) -> None:
         )
 
 
+def _difference(there: Any, now: Any) -> str:
+    """How two values differ: large objects by the names that do."""
+    if isinstance(there, Mapping) and isinstance(now, Mapping) and max(len(json.dumps(v, ensure_ascii=False)) for v in (there, now)) > LONG:
+        names = [str(n) for n in sorted({*there, *now}) if there.get(n) != now.get(n)]
+        return f"in {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+    return f"{_short(there)} there, {_short(now)} now"
+
+
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= LONG else text[:57] + "..."
 
 
 def checked(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> Config:
