@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from curate.api import Dataset as Dataset
     from curate.api import filter as filter
     from curate.api import generate as generate
+    from curate.api import judge as judge
     from curate.api import mix as mix
     from curate.api import open as open
     from curate.api import prompts as prompts
     from curate.api import verify as verify
 
-__all__ = ["Dataset", "filter", "generate", "mix", "open", "prompts", "verify"]
+__all__ = ["Dataset", "filter", "generate", "judge", "mix", "open", "prompts", "verify"]
 
 
 class _Package(ModuleType):

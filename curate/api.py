@@ -12,16 +12,19 @@ from typing import Any
 
 from curate.benchmarks import items
 from curate.dataset import Dataset, open
+from curate.deliver.judged import Asking, Judged, judge_samples
 from curate.deliver.mix import Mixed
 from curate.deliver.mix import Options as MixOptions
 from curate.deliver.mix import mix as run_mix
 from curate.deliver.review import Review
 from curate.deliver.review import review as run_review
-from curate.engines import EngineSettings, Sampling
+from curate.engines import Engine, EngineSettings, Sampling
 from curate.filtering.foreign import Reading
 from curate.filtering.job import Dedup, Job, Keep
 from curate.filtering.run import Filtered, filter_samples
 from curate.filters.chain import DEFAULT
+from curate.filters.judge import DEFAULTS as JUDGE_DEFAULTS
+from curate.filters.judge import Settings as JudgeSettings
 from curate.generate import Generated, Options, preview
 from curate.generate import generate as run
 from curate.prompts import PromptSummary, prompts
@@ -33,6 +36,7 @@ __all__ = [
     "Dataset",
     "Filtered",
     "Generated",
+    "Judged",
     "Mixed",
     "Options",
     "PromptSummary",
@@ -40,6 +44,7 @@ __all__ = [
     "Verified",
     "filter",
     "generate",
+    "judge",
     "mix",
     "open",
     "options",
@@ -168,3 +173,25 @@ def review(
 ) -> Review:
     """What should be known of a set before it is trained on, as lines of PASS, WARN, FAIL and NOT CHECKED. Raises UsageError where there is nothing to read."""
     return run_review(path, benchmarks=benchmarks, sample=sample, seed=seed, reading=Reading(dict(mapping or {})))
+
+
+def judge(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    tasks: Sequence[str],
+    engine: EngineSettings,
+    settings: JudgeSettings = JUDGE_DEFAULTS,
+    rubric: str | None = None,
+    everything: bool = False,
+    min_quality: float = 5.0,
+    rejects: bool = False,
+    where: str | None = None,
+    given: Engine | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Judged:
+    """Have a model judge samples: `tasks` are correctness, mixed_language, long_paragraph, code_block and quality. An engine `given` takes the place of the one described. Raises a CurateError (see curate.errors)."""
+    names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    asking = Asking(tuple(tasks), rubric, everything, min_quality, rejects, where)
+    return judge_samples(names, output, asking, engine, settings, given=given, overwrite=overwrite, quiet=quiet)

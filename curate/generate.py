@@ -113,7 +113,7 @@ class Generated:
     warnings: Sequence[str]
 
 
-class _LazyEngine:
+class LazyEngine:
     """The engine, started at the first request; kind and capabilities are known before."""
 
     def __init__(self, engine: Engine) -> None:
@@ -324,7 +324,7 @@ async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Opt
         store = Completions(directory.place.scratch / "completions", tag="" if shipping is None else f"-{secrets.token_hex(4)}")
         stack.callback(store.close)
         pool = await stack.enter_async_context(VerifierPool())
-        lazy = _LazyEngine(engine)
+        lazy = LazyEngine(engine)
         stack.push_async_callback(lazy.close)
         run = Run(plan, lazy, pool, store, directory, budget, progress, None if shipping is None else shipping.flush)
         if shipping is not None:

@@ -40,7 +40,7 @@ COMMANDS = {
     "filter": Entry("curate.cli.filter", "Filter samples, drop duplicates and benchmark questions, keep account."),
     "mix": Entry("curate.cli.mix", "Mix filtered sets by quotas, shuffle, split."),
     "review": Entry("curate.cli.review", "Say of a set what to know before training on it."),
-    "judge": Entry("curate.cli.judge", "Measure how far a model can be trusted as a judge."),
+    "judge": Entry("curate.cli.judge", "Have a model judge samples, or measure how far it can be trusted."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
     "doctor": Entry("curate.cli.doctor", "Say what can run here and what to install for the rest."),

@@ -6,32 +6,24 @@ and the seed: neither the order of the inputs nor their shards enter. A quota th
 
 import json
 import shutil
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from curate.config import checked, compare, read_config
 from curate.dataset import Dataset
 from curate.deliver.select import Numbers, Selection, hashes, scaled, select
-from curate.deliver.spill import Spill, widened
-from curate.errors import Damaged, SourceError, UsageError
+from curate.deliver.source import Mask, Source
+from curate.deliver.spill import Spill
+from curate.errors import Damaged, UsageError
 from curate.filtering import foreign
-from curate.filtering.reading import BATCH_ROWS, Faults, parts
-from curate.filtering.units import Unit, files, units
-from curate.records import digest, filtered_samples
 from curate.report.card import card
 from curate.report.mixed import counted, mixed_statistics
-from curate.shards import ROW_GROUP_ROWS, Directory, PartFile, manifests, schema_of
-from curate.sources import parquet
-from curate.where import connect, matching, positions
+from curate.shards import ROW_GROUP_ROWS, Directory, PartFile, manifests
 
 SHARD_BYTES = 256 << 20  # of text
 TRAIN, VALIDATION = "train", "validation"
@@ -86,7 +78,7 @@ def mix(
         raise UsageError("no input is given")
     foreign.check_mapping(reading.mapping)
     wanted = options.wanted()
-    source = _Source(names, options, reading)
+    source = Source(names, reading, rejects=options.rejects, where=options.where)
     directory = Directory(output, "mixed")
     with directory:
         identity = {
@@ -110,7 +102,7 @@ def mix(
         directory.configure(config)
         directory.collect_garbage([])
         try:
-            chosen = source.choose(wanted)
+            chosen = _choose(source, options, wanted)
             _write(directory, source, chosen)
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the machine's, not Arrow's for a damaged page
@@ -130,114 +122,41 @@ def _made(dataset: Dataset) -> Mixed:
     return Mixed(dataset, stats, stats["shortfall"])
 
 
-class _Source:
-    """The rows of all inputs, numbered from 0 in the order of their files, and what is known of each."""
-
-    def __init__(self, names: Sequence[str], options: Options, reading: foreign.Reading) -> None:
-        self.options, self.reading = options, reading
-        self.found = found = files(names, rejects=options.rejects)  # kept: copies of files in an object store live as long
-        self.units = units(found)
-        broken = next((u for u in self.units if u.fault is not None), None)
-        if broken is not None:
-            raise UsageError(f"{broken.path}: {broken.fault}")
-        schemas = [parquet.schema(f.path) for f in found if f.ours]
-        try:
-            self.metrics = widened(schemas, filtered_samples({}))
-        except pa.ArrowInvalid as error:
-            raise UsageError(f"{error}: mix them one after the other, or filter them with the same chain") from error
-        self.schema = schema_of("mixed", {"metrics": self.metrics}, TRAIN)
-        self.described = [{"name": Path(n).resolve().name} for n in names]
-        self.digest = digest(sorted(u.digest() for u in self.units))
-        self.left_out: Counter[str] = Counter()
-        self.bytes = 0  # of all rows, about
-        ours = [f.path for f in found if f.ours]
-        self._holds = positions(ours, options.where) if options.where is not None and ours else {}
-
-    def choose(self, wanted: Mapping[str, int] | None) -> Selection:
-        """Read ids and domains, and choose."""
-        ids: list[str] = []
-        prompts: list[str] = []
-        domains: list[str] = []
-        allowed: list[npt.NDArray[np.bool_]] = []
-        for unit in self.units:
-            for table, holds in self._theirs(unit) if not unit.ours else [self._keys(unit)]:
-                ids += table["id"].to_pylist()
-                prompts += table["prompt_id"].to_pylist()
-                domains += table["domain"].to_pylist()
-                allowed.append(holds)
-        ok = np.flatnonzero(np.concatenate(allowed)) if allowed else np.empty(0, np.int64)
-        codes = {name: i for i, name in enumerate(dict.fromkeys(prompts))}
-        found = select(
-            [domains[i] for i in ok],
-            np.array([codes[prompts[i]] for i in ok], dtype=np.int64),
-            hashes(self.options.seed, (ids[i] for i in ok), "shuffle"),
-            hashes(self.options.seed, (prompts[i] for i in ok), "split"),
-            quotas=wanted,
-            per_prompt=self.options.per_prompt,
-            validation=self.options.validation,
-        )
-        if not len(found.rows):
-            raise UsageError("nothing is left to mix: look at --where and the quotas")
-        return Selection(ok[found.rows], found.validation, found.found)
-
-    def _keys(self, unit: Unit) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-        """Ids and domains of a unit of ours, and which rows `where` holds for."""
-        path, start = Path(unit.path), unit.start
-        with parquet.bounded(path) as file:
-            stop = file.metadata.num_rows if unit.stop is None else unit.stop
-            share = (stop - start) / max(1, file.metadata.num_rows)
-            self.bytes += int(share * sum(file.metadata.row_group(g).total_byte_size for g in range(file.metadata.num_row_groups)))
-            table = file.read(columns=["id", "prompt_id", "domain"]).slice(start, stop - start)
-        if self.options.where is None:
-            return table, np.ones(table.num_rows, dtype=bool)
-        holds = np.zeros(table.num_rows, dtype=bool)
-        rows = self._holds[path]
-        holds[rows[(rows >= start) & (rows < stop)] - start] = True
-        return table, holds
-
-    def _theirs(self, unit: Unit) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
-        """The rows of a unit of a stranger's file, and which of them are sound and `where` holds for."""
-        faults = Faults()
-        with closing(connect(threads=1)) as connection:
-            for part in parts(unit, self.reading, faults):
-                holds = np.array([d is None for d in part.damage])
-                self.left_out.update(d for d in part.damage if d is not None)
-                if self.options.where is not None:
-                    holds &= np.array(matching(connection, part.table, self.options.where))
-                self.bytes += part.table.nbytes
-                yield part.table, holds
-        if faults.cut:
-            raise SourceError(f"{faults.named[-1]}; mend or leave out that file: a mixture of a part of it would not say so")
-
-    def tables(self) -> Iterator[pa.Table]:
-        """All rows, in their order, with the columns of the result."""
-        for unit in self.units:
-            if not unit.ours:
-                for table, _ in self._theirs(unit):
-                    yield self._shaped(table)
-                continue
-            with parquet.bounded(Path(unit.path)) as file:
-                names = [n for n in self.schema.names if n in file.schema_arrow.names]
-                row = 0
-                for batch in parquet.record_batches(file, names, BATCH_ROWS):
-                    stop = row + batch.num_rows if unit.stop is None else unit.stop
-                    first, last = max(unit.start, row), min(row + batch.num_rows, stop)
-                    if first < last:
-                        yield self._shaped(pa.Table.from_batches([batch.slice(first - row, last - first)]))
-                    row += batch.num_rows
-
-    def _shaped(self, table: pa.Table) -> pa.Table:
-        arrays = [table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type) for f in self.schema]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+def _choose(source: Source, options: Options, wanted: Mapping[str, int] | None) -> Selection:
+    """Read ids and domains, and choose."""
+    ids: list[str] = []
+    prompts: list[str] = []
+    domains: list[str] = []
+    allowed: list[Mask] = []
+    for unit in source.units:
+        for table, holds in source.keys(unit):
+            ids += table["id"].to_pylist()
+            prompts += table["prompt_id"].to_pylist()
+            domains += table["domain"].to_pylist()
+            allowed.append(holds)
+    ok = np.flatnonzero(np.concatenate(allowed)) if allowed else np.empty(0, np.int64)
+    codes = {name: i for i, name in enumerate(dict.fromkeys(prompts))}
+    found = select(
+        [domains[i] for i in ok],
+        np.array([codes[prompts[i]] for i in ok], dtype=np.int64),
+        hashes(options.seed, (ids[i] for i in ok), "shuffle"),
+        hashes(options.seed, (prompts[i] for i in ok), "split"),
+        quotas=wanted,
+        per_prompt=options.per_prompt,
+        validation=options.validation,
+    )
+    if not len(found.rows):
+        raise UsageError("nothing is left to mix: look at --where and the quotas")
+    return Selection(ok[found.rows], found.validation, found.found)
 
 
-def _write(directory: Directory, source: _Source, chosen: Selection) -> None:
+def _write(directory: Directory, source: Source, chosen: Selection) -> None:
     """Bring the chosen rows into their order, and publish them shard by shard."""
     folder = directory.place.scratch / ".spill"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     sides = {TRAIN: chosen.rows[~chosen.validation], VALIDATION: chosen.rows[chosen.validation]}
-    count = max(1, -(-source.bytes // SHARD_BYTES))
+    count = max(1, -(-source.size() // SHARD_BYTES))
     place: dict[str, tuple[Numbers, Numbers]] = {}  # of each row: its rank, -1 for one that was not chosen, and its shard
     last = int(chosen.rows.max()) + 1
     for side, rows in sides.items():
@@ -250,7 +169,7 @@ def _write(directory: Directory, source: _Source, chosen: Selection) -> None:
             (folder / side).mkdir()
             spills[side] = Spill(folder / side, source.schema)
         start = 0
-        for table in source.tables():
+        for table in (table for unit in source.units for table, _ in source.rows(unit)):
             for side, (ranks, shards) in place.items():
                 here = ranks[start : start + table.num_rows]
                 taken = np.flatnonzero(here >= 0)

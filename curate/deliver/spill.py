@@ -3,7 +3,6 @@
 So the text is read once and written twice, and memory holds one shard. The files are Arrow's, compressed with lz4, in a folder that is removed at the end; a run that is killed starts again.
 """
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,17 +55,3 @@ class Spill:
             table = reader.read_all()
         path.unlink()
         return table.take(pc.sort_indices(table[RANK])).drop_columns([RANK])
-
-
-def widened(schemas: Sequence[pa.Schema], base: pa.Schema) -> dict[str, Mapping[str, str]]:
-    """The metrics of all filtered sets: each column that any of them has beside those of `base`, with its type and description. Raises pa.ArrowInvalid where two say different things of one name."""
-    metrics: dict[str, Mapping[str, str]] = {}
-    for schema in schemas:
-        for field in schema:
-            if field.name not in base.names:
-                told = {"type": str(field.type), "description": (field.metadata or {}).get(b"description", b"").decode()}
-                if metrics.setdefault(field.name, told)["type"] != told["type"]:
-                    raise pa.ArrowInvalid(
-                        f"the metric {field.name} is {told['type']} in one set and {metrics[field.name]['type']} in another"
-                    )
-    return dict(sorted(metrics.items()))

@@ -8,6 +8,7 @@ import pytest
 from curate.cli import judge as command
 from curate.cli import run
 from curate.filters.judge import NAMES, Limits
+from tests.filtering import toy
 
 PAIRS = [
     {"task": "correctness", "question": f"What is {i} + 7?", "reference": str(i + 7), "good": f"The answer is {i + 7}", "bad": f"The answer is {i}", "kind": "slip"}
@@ -61,7 +62,7 @@ def test_json_holds_everything(given: list[str], tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["judge", "--model", "x"], "give --calibrate"),
+        (["judge", "--model", "x"], "INPUT -o DIR"),
         (["judge", "--calibrate"], "Missing option '--model'"),
         (["judge", "--calibrate", "none.jsonl", "--model", "x", "--engine", "scripted"], "cannot read the pairs"),
         (["judge", "--calibrate", "--model", "x", "--votes", "0"], "votes is out of range"),
@@ -80,3 +81,47 @@ def test_the_command_names_the_tasks_and_limits_of_the_library() -> None:
     assert Limits._fields == command.LIMITS
     helps = {p.name: p.help for p in command.command.params if hasattr(p, "help")}
     assert all(f"[default: {value}]" in (helps[f"max_{name}"] or "") for name, value in Limits()._asdict().items())
+
+
+def test_samples_are_judged_into_a_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [toy.sample(i, response=f"The answer is {2 * i + i % 2}", domain="stem") for i in range(1, 9)]
+    toy.parquet(tmp_path / "in.parquet", rows)
+    (tmp_path / "models.py").write_text(JUDGES)
+    given = [
+        "judge",
+        str(tmp_path / "in.parquet"),
+        "-o",
+        str(tmp_path / "out"),
+        "--task",
+        "correctness",
+        "--all",
+        "--votes",
+        "1",
+        "--engine",
+        "scripted",
+        "--quiet",
+    ]
+    assert run([*given, "--model", f"{tmp_path}/models.py:honest"]) == 0
+    said = capsys.readouterr().out
+    assert f"4 of 8 samples kept in {tmp_path / 'out'}" in said
+    assert "correct 4, incorrect 4" in said
+    assert run(["check", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    assert run([*given, "--model", f"{tmp_path}/models.py:credulous", "--overwrite"]) == 1
+    assert "none of its verdicts is to be believed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["judge", "--model", "m"], "INPUT -o DIR"),
+        (["judge", "x", "--model", "m"], "INPUT -o DIR"),
+        (["judge", "--calibrate", "-o", "d", "--model", "m"], "--calibrate takes one file"),
+        (["judge", "missing", "-o", "d", "--model", "m", "--task", "quality"], "no such file"),
+    ],
+)
+def test_what_judge_was_given_wrongly_is_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
