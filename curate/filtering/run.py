@@ -27,6 +27,7 @@ from curate.filters.chain import Chain
 from curate.filters.decontaminate import VERSION
 from curate.filters.dedup import VERSION as DEDUP_VERSION
 from curate.filters.dedup import Index, Repeat, Sketches
+from curate.filters.perplexity import FILTER as PERPLEXITY
 from curate.records import digest
 from curate.report.card import card
 from curate.report.filtered import filtered_statistics
@@ -74,6 +75,10 @@ def filter_samples(
         raise UsageError("no input is given")
     foreign.check_mapping(job.reading.mapping)
     chain = Chain.of(job.filters, job.settings)
+    if any(f.name == PERPLEXITY.name for f in chain.filters):
+        raise UsageError(
+            "perplexity needs an engine's scores, which curate filter does not ask for: see curate/filters/perplexity.py, from Python"
+        )
     target = at(output)
     for name in names:
         if at(name).local is not None and target.local is not None and Path(name).resolve() == target.local.resolve():

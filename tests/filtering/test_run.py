@@ -180,6 +180,7 @@ def test_a_filtered_set_can_be_filtered_again(samples: Path, tmp_path: Path) -> 
     [
         ("nothing.parquet", {}, "no such file"),
         ("in.parquet", {"filters": ("no_such_filter",)}, "no_such_filter"),
+        ("in.parquet", {"filters": ("perplexity",)}, "needs an engine"),
         ("in.parquet", {"settings": {"long_paragraph.nothing": 3}}, "nothing"),
         ("in.parquet", {"where": "no_such_column = 1"}, "no_such_column"),
         ("in.parquet", {"mapping": {"nonsense": "x"}}, "nonsense"),
