@@ -174,19 +174,15 @@ def _checked_engine(options: Options, template: Template, given: Engine | None =
     return engine
 
 
-def _kinds(prompts: Path) -> tuple[dict[str, str], set[float]]:
-    """The versions of the verifiers and the chance levels among the prompts. Refuses what cannot be judged yet."""
+def _kinds(prompts: Path) -> tuple[dict[str, str], set[float], int]:
+    """The versions of the verifiers and the chance levels among the prompts, and how many are for a judge."""
     table = pq.read_table(prompts, columns=["accept", "verifier", "chance"])
-    accepts = set(pa.compute.unique(table["accept"]).to_pylist())
-    if "judged" in accepts:
-        raise UsageError(
-            "some prompts need a judge (accept = judged), which this release does not have: leave them out with --where \"accept <> 'judged'\""
-        )
+    judged = pa.compute.sum(pa.compute.equal(table["accept"], "judged")).as_py() or 0
     verified = table.filter(pa.compute.equal(table["accept"], "verified"))
     names = set(pa.compute.unique(verified["verifier"]).to_pylist())
     if None in names:
         raise UsageError("some prompts are to be verified but name no verifier: give --verifier NAME")
-    return {name: version(name) for name in sorted(names)}, set(pa.compute.unique(table["chance"]).to_pylist())
+    return {name: version(name) for name in sorted(names)}, set(pa.compute.unique(table["chance"]).to_pylist()), judged
 
 
 def _config(options: Options, engine: Engine, template: Template, policy: Policy, verifiers: Mapping[str, str], found: Ingested) -> Config:
@@ -242,7 +238,7 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
         before = None if options.overwrite else read_config(place)
         place.pull("input")
         found = ingest(collect(names, options.source, options.weights, options.limit), place.scratch / "input")
-        verifiers, chances = _kinds(found.path)
+        verifiers, chances, judged = _kinds(found.path)
         if "code" in verifiers:
             sandbox.tier()  # before a model is loaded: without a sandbox nothing could be judged
         config = _config(options, engine, template, policy, verifiers, found)
@@ -250,7 +246,7 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
             directory.wipe()
         if before is not None:
             compare(place, before, config)
-        warnings = _warnings(policy, chances)
+        warnings = _warnings(policy, chances, judged)
         ids = pq.read_table(found.path, columns=["id"])["id"].combine_chunks()
         shards = ranges(ids, options.prompts_per_shard)
         directory.configure(config)
@@ -302,12 +298,17 @@ def _finished(place: Place, tally: Tally, found: Ingested, warnings: Sequence[st
     return Generated(dataset, tally, found.count, found.duplicates, found.skipped, warnings)
 
 
-def _warnings(policy: Policy, chances: set[float]) -> list[str]:
-    return [
+def _warnings(policy: Policy, chances: set[float], judged: int) -> list[str]:
+    warnings = [
         f"prompts with chance level {chance:g} need {needed} right samples to be told from guessing, and -n is {policy.max_samples}: nothing of them can be kept"
         for chance in sorted(chances)
         if 0.0 < chance < 1.0 and (needed := smallest_credible(chance)) > policy.max_samples
     ]
+    if judged:
+        warnings.append(
+            f"{judged:,} prompts are for a judge: all their samples wait in rejects/, for curate judge DIR -o OUT --rejects --task correctness"
+        )
+    return warnings
 
 
 async def _sample(plan: Plan, engine: Engine, directory: Directory, options: Options, total: int) -> Tally:

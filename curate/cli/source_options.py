@@ -35,7 +35,8 @@ OPTIONS = (
         help="Which columns to read, such as messages=problem,gold=answer; a.b reaches inside.",
     ),
     click.option(
-        "--verifier", help="Who checks answers: math, code, choice, logic, ifeval, format, language, or file.py:function; none: nobody."
+        "--verifier",
+        help="Who checks answers: math, code, choice, logic, ifeval, format, language, or file.py:function; judge: a model, later; none: nobody.",
     ),
     click.option("--where", help="SQL condition over the source's columns, such as 'level >= 3'."),
     click.option("--limit", type=click.IntRange(min=1), help="Prompts to take, over all sources."),

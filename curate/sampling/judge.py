@@ -68,10 +68,10 @@ async def judge(
     elif prompt.accept == "verified" and prompt.verifier is not None:
         verdict = await pool.verify(prompt.verifier, answer, prompt)
     else:
-        verdict = Verdict("unverifiable", None, "nothing to check")
+        verdict = Verdict("unverifiable", None, "for a judge to decide" if prompt.accept == "judged" else "nothing to check")
     reasons = tuple(dict.fromkeys(reason for name in accept for reason in CHEAP[name](answer)))
     finished = completion.finish_reason == "stop"
-    right = verdict.status == "correct" if prompt.accept == "verified" else completion.error is None
+    right = verdict.status == "correct" if prompt.accept != "finished" else completion.error is None
     return Held(
         parts=places,
         verdict=verdict,

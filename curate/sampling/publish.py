@@ -32,7 +32,7 @@ class Made:
 def _fate(held: Held, state: PromptState, kept: int, credible: bool, rate: PassRate | None, made: Made) -> tuple[str, ...]:
     """Why a sample is not kept; nothing where it is."""
     reasons = list(held.reasons)
-    if state.prompt.accept == "verified" and held.verdict.status != "correct":
+    if state.prompt.accept != "finished" and held.verdict.status != "correct":
         reasons.insert(0, held.verdict.status)
     if held.accepted:
         if not credible:

@@ -177,7 +177,11 @@ class Run:
 
     def _state(self, prompt: Prompt, position: int) -> PromptState:
         asked = self.plan.template.ask(prompt)
-        policy = self.plan.policy if prompt.accept == "verified" else Policy(max_samples=1, num_correct=1)
+        policy = {
+            "verified": self.plan.policy,
+            "judged": replace(self.plan.policy, num_correct=None),  # nobody can say yet when there are enough
+            "finished": Policy(max_samples=1, num_correct=1),
+        }[prompt.accept]
         return PromptState(prompt, position, asked, self._keys.of_prompt(asked), policy)
 
     def _pump(self) -> None:

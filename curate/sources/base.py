@@ -9,6 +9,7 @@ from curate.errors import UsageError
 from curate.records import Prompt
 
 NO_VERIFIER = "none"
+JUDGE = "judge"  # no rule decides: a model does, when there are samples (curate judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class SourceOptions:
     """How rows become prompts, and which of them are taken.
 
     `mapping` goes from our field to the source's column (`{"messages": "problem", "gold": "answer"}`; a dot reaches into a nested column). `verifier`, `domain`, `language` and `mode`
-    hold for every row and go before what a row says; the verifier `none` takes the rows as prompts without an answer to check. `config`, `split` and `revision` are for data sets of the
+    hold for every row and go before what a row says; the verifier `none` takes the rows as prompts without an answer to check, `judge` as prompts whose reference a model compares later. `config`, `split` and `revision` are for data sets of the
     Hugging Face hub. `where` is SQL over the source's own columns (over a prompt's columns where prompts are generated). `limit` is the number of prompts taken from this source. `constrain` adds verifiable instruction constraints to each prompt.
     """
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from curate.errors import SourceError, UsageError
 from curate.records import Message, Prompt, Role, canonical_json, make_prompt
-from curate.sources.base import NO_VERIFIER, SourceOptions
+from curate.sources.base import JUDGE, NO_VERIFIER, SourceOptions
 from curate.verifiers.choice_options import in_question
 
 GUESSES: dict[str, tuple[str, ...]] = {
@@ -195,13 +195,13 @@ class Mapper:
         if options.verifier == NO_VERIFIER:
             self.columns.pop("gold", None)
             self.columns.pop("verifier", None)
-        elif options.verifier in NEEDS_GOLD and "gold" not in self.columns and not self.composed:
+        elif options.verifier in (*NEEDS_GOLD, JUDGE) and "gold" not in self.columns and not self.composed:
             raise UsageError(
-                f"the verifier {options.verifier} needs a right answer: say which column has it with --map gold=COLUMN; the columns of {where_from} are {listed(columns)}"
+                f"the {'judge' if options.verifier == JUDGE else f'verifier {options.verifier}'} needs a right answer: say which column has it with --map gold=COLUMN; the columns of {where_from} are {listed(columns)}"
             )
-        elif "gold" in self.columns and options.verifier is None and "verifier" not in self.columns and "options" not in self.columns:
+        elif "gold" in self.columns and options.verifier is None and not {"verifier", "options", "accept"} & {*self.columns}:
             raise UsageError(
-                f"{where_from} has right answers (column {self.columns['gold']!r}) but no verifier is named: --verifier math, choice or another, or --verifier none to leave them out"
+                f"{where_from} has right answers (column {self.columns['gold']!r}) but no verifier is named: --verifier math, choice or another, --verifier judge to have a model decide, or --verifier none to leave them out"
             )
         self.taken = frozenset(c if c in columns else c.partition(".")[0] for c in self.columns.values()) | {*self.composed}
 
@@ -235,9 +235,14 @@ class Mapper:
             value = forced if forced is not None else self._field(row, name, place)
             if value is not None:
                 fields[name] = float(value) if name == "chance" else value
+        if self.options.verifier == JUDGE:
+            fields["accept"] = "judged"
         if verifier is None and fields.get("accept") == "verified":
             fields["accept"] = "finished"
-        text_gold = None if verifier is None or gold is None else text_of(gold)
+        judged = fields.get("accept") == "judged"
+        if judged and gold is None:
+            raise Skip("no gold")
+        text_gold = None if gold is None or (verifier is None and not judged) else text_of(gold)
         if text_gold is not None and not text_gold.strip():
             raise Skip("no gold")
         if any(
@@ -249,7 +254,7 @@ class Mapper:
 
     def _verifier(self, row: Row, place: str) -> str | None:
         if self.options.verifier is not None:
-            return None if self.options.verifier == NO_VERIFIER else self.options.verifier
+            return None if self.options.verifier in (NO_VERIFIER, JUDGE) else self.options.verifier
         named = self._field(row, "verifier", place)
         if named is None:
             return "choice" if "options" in self.columns else None

@@ -168,3 +168,28 @@ def test_what_was_asked_wrongly_is_one_sentence(tmp_path: Path) -> None:
             judges.knows(judges.honest),
             "correctness",
         )
+
+
+def test_prompts_without_a_rule_are_sampled_and_decided_by_the_judge(tmp_path: Path) -> None:
+    from curate.generate import Options, generate
+    from curate.sources import SourceOptions
+
+    prompts = toy.lines(tmp_path / "p.jsonl", [{"problem": f"What is twice {i}?", "answer": str(2 * i)} for i in range(1, 5)])
+
+    def answers(messages: list[dict[str, str]], index: int, seed: int | None) -> str:
+        number = int(messages[-1]["content"].split()[-1].rstrip("?"))
+        return f"<think>I double {number}.</think>The answer is {2 * number + (index + number) % 2}"
+
+    options = Options(ENGINE, source=SourceOptions(verifier="judge"), num_generations=2, quiet=True)
+    made = generate(str(prompts), tmp_path / "out", options, ScriptedEngine(answers, model="m", model_revision="r"))
+    assert any("for a judge" in warning for warning in made.warnings)
+    assert not toy.read(tmp_path / "out", "kept")
+    rejects = toy.read(tmp_path / "out", "rejects")
+    assert len(rejects) == 8
+    assert {(tuple(r["drop_reasons"]), r["accept"], r["verdict"]["reason"]) for r in rejects} == {
+        (("unverifiable",), "judged", "for a judge to decide")
+    }
+    judged(tmp_path / "out", tmp_path / "judged", judges.knows(judges.honest), "correctness", rejects=True)
+    kept = toy.read(tmp_path / "judged", "kept")
+    assert len(kept) == 4
+    assert all(row["response"] == f"The answer is {row['gold']}" for row in kept)

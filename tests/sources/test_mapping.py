@@ -200,3 +200,13 @@ def test_a_question_that_lists_its_options_sets_the_chance_level() -> None:
     assert prompt({"question": asked, "answer": "B"}, verifier="math").chance == 0.0
     mapped = prompt({"question": "Which?", "answer": 1, "o": ["x", "y", "z", "w", "v"]}, verifier="choice", mapping={"options": "o"})
     assert mapped.chance == 0.2
+
+
+def test_a_prompt_for_a_judge_keeps_its_reference() -> None:
+    row = {"problem": "Why is the sky blue?", "answer": "Rayleigh scattering"}
+    prompt = Mapper(SourceOptions(verifier="judge"), list(row), "rows")(row, "row 1", source="s")
+    assert (prompt.accept, prompt.verifier, prompt.gold) == ("judged", None, "Rayleigh scattering")
+    own = Mapper(SourceOptions(), [*row, "accept"], "rows")(row | {"accept": "judged"}, "row 1", source="s")
+    assert own == prompt
+    with pytest.raises(UsageError, match="the judge needs a right answer"):
+        Mapper(SourceOptions(verifier="judge"), ["problem"], "rows")
