@@ -1,7 +1,7 @@
 """`curate mix` as a function: from filtered (or generated) sets to the one that is trained on, with quotas by domain, a cap by prompt, a seeded shuffle and a split by prompt.
 
 Two passes. The first reads ids and domains, a few bytes a row, and chooses (select.py); the second brings the chosen rows into their order (spill.py). The result is a function of the inputs' rows, the quotas
-and the seed: neither the order of the inputs nor their shards enter. A quota that cannot be filled is told, in stats.json and in the card, and nothing is taken twice to fill it.
+and the seed: the order of the inputs does not enter, and their files only into how many files there will be. A sample that several inputs have, by its id, is taken once. A quota that cannot be filled is told, in stats.json and in the card, and nothing is taken twice to fill it.
 """
 
 import json
@@ -134,7 +134,12 @@ def _choose(source: Source, options: Options, wanted: Mapping[str, int] | None) 
             prompts += table["prompt_id"].to_pylist()
             domains += table["domain"].to_pylist()
             allowed.append(holds)
-    ok = np.flatnonzero(np.concatenate(allowed)) if allowed else np.empty(0, np.int64)
+    first = {identifier: row for row, identifier in reversed(list(enumerate(ids)))}  # a sample that two inputs have is one
+    ok = (
+        np.array([row for row in np.flatnonzero(np.concatenate(allowed)).tolist() if first[ids[row]] == row], np.int64)
+        if allowed
+        else np.empty(0, np.int64)
+    )
     codes = {name: i for i, name in enumerate(dict.fromkeys(prompts))}
     found = select(
         [domains[i] for i in ok],

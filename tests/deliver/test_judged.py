@@ -53,7 +53,7 @@ def test_what_rules_could_not_decide_is_kept_where_the_judge_finds_it_correct(tm
     assert sum(told["planted"].values()) > 0
     assert sum(told["planted_passed"].values()) == 0
     assert check(tmp_path / "out").findings == []
-    assert "judge@" in (tmp_path / "out/README.md").read_text() or "judge" in (tmp_path / "out/README.md").read_text()
+    assert "correctness@" in (tmp_path / "out/README.md").read_text()
 
 
 def test_a_judge_never_overrules_a_rule_and_is_not_asked_about_what_is_decided(tmp_path: Path) -> None:

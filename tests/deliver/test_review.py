@@ -33,7 +33,6 @@ def test_a_sound_set_passes_and_what_cannot_be_known_is_said(tmp_path: Path) -> 
         ("licences of prompts", "FAIL", {"license": None}),
         ("truncation", "FAIL", {"finish_reason": "length"}),
         ("re-verified sample", "FAIL", {"response": "The sum is \\boxed{1000003}."}),
-        ("answers that can be guessed", "FAIL", {"chance": 0.25}),
         ("private data", "FAIL", {"response": "Write to anna.keller@gmail.com. \\boxed{0}"}),
         ("language", "FAIL", {"chain": "我们先把两个数字加起来，然后再检查一遍结果是不是正确的。所以答案就是这两个数字的和。"}),
     ],
@@ -42,6 +41,11 @@ def test_a_fault_of_every_row_fails_its_line(line: str, status: str, fault: dict
     found, made = page(toy.parquet(tmp_path / "in.parquet", rows(**fault)))
     assert found[line] == status, render(made)
     assert made.failed
+
+
+def test_answers_that_can_be_guessed_are_warned_of(tmp_path: Path) -> None:
+    found, _ = page(toy.parquet(tmp_path / "in.parquet", rows(chance=0.25)))
+    assert found["answers that can be guessed"] == "WARN"
 
 
 def test_duplicates_contamination_and_one_source_are_found(tmp_path: Path) -> None:

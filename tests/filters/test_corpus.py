@@ -39,7 +39,7 @@ def test_ids_and_texts_are_unique() -> None:
     assert not [t for t, n in texts.items() if n > 1]
 
 
-def test_there_are_as_many_chains_as_the_issue_asks_for() -> None:
+def test_there_are_enough_chains_and_near_misses_and_defects() -> None:
     samples = corpus()
     assert len(samples) >= 420
     assert sum(s.id.startswith(NEAR) for s in samples) >= max(150, len(samples) / 3)
