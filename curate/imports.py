@@ -39,7 +39,7 @@ def thing(name: str, what: str) -> tuple[Any, ModuleType, str]:
         module = _file(Path(path), what) if path.endswith(".py") else importlib.import_module(path)
     except CurateError:
         raise
-    except Exception as error:  # the user's own program, which may fail in any way while it is loaded
+    except (Exception, SystemExit) as error:  # the user's own program, which may fail in any way while it is loaded
         raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     found = getattr(module, function_name, None)
     if found is None:

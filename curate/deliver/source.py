@@ -49,10 +49,8 @@ class Source:
         if not unit.ours:
             yield from self._theirs(unit)
             return
-        with parquet.bounded(Path(unit.path)) as file:
-            stop = file.metadata.num_rows if unit.stop is None else unit.stop
-            table = file.read(columns=["id", "prompt_id", "domain"]).slice(unit.start, stop - unit.start)
-        yield table, self._holds(unit, unit.start, stop)
+        table = parquet.narrow(Path(unit.path), ["id", "prompt_id", "domain"], unit.start, unit.stop)
+        yield table, self._holds(unit, unit.start, unit.start + table.num_rows)
 
     def rows(self, unit: Unit) -> Iterator[tuple[pa.Table, Mask]]:
         """A unit's rows with the columns of the result, and which of them are sound and chosen."""

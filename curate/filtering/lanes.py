@@ -36,7 +36,7 @@ class Lane:
         self._process: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
-        """Start the process and give it the job. Raises what the job makes it raise."""
+        """Start the process and give it the job. Raises what the job makes it raise, and a CurateError where the process ends before it has a unit: that is no unit's fault."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -51,7 +51,10 @@ class Lane:
             limit=LONGEST_LINE,
             start_new_session=True,
         )
-        await self.ask(job=self.job.as_json())
+        try:
+            await self.ask(job=self.job.as_json())
+        except Died as died:
+            raise CurateError(f"a process that filters ended at its start ({died}): does the import of a filter of yours end it?") from died
 
     async def ask(self, **order: Any) -> dict[str, Any]:
         """An order and its answer. Raises Died, UsageError or CurateError."""

@@ -155,13 +155,13 @@ def _parquet_ranges(file: File) -> Iterator[tuple[int, int]]:
             row += rows
         cuts.append(total)
         if file.ours and len(cuts) > 2:
-            cuts = [0, *_between_prompts(opened, cuts[1:-1]), total]
+            cuts = [0, *_between_prompts(file.path, cuts[1:-1]), total]
     yield from ((a, b) for a, b in pairwise(cuts) if b > a)
 
 
-def _between_prompts(opened: pq.ParquetFile, cuts: list[int]) -> list[int]:
+def _between_prompts(path: Path, cuts: list[int]) -> list[int]:
     """The cuts, each moved back to where its prompt begins."""
-    names = opened.read(columns=["prompt_id"])["prompt_id"].to_pylist()
+    names = parquet.narrow(path, ["prompt_id"])["prompt_id"].to_pylist()
     moved = []
     for cut in cuts:
         while cut > 0 and names[cut] == names[cut - 1]:

@@ -30,6 +30,7 @@ from curate.where import connect, matching
 
 DAMAGE = "damage"  # what the funnel counts damaged rows under
 DEDUP, CONTAMINATED, CAP = "dedup", "decontaminate", "per_prompt"
+MOST_HELD = 2 << 30  # bytes of a unit's rows; its place in the file is far smaller, unless one text stands there for many rows
 _TRACE = ("finish_reason", "domain", "mode", "chain", "language", "license", "verifier", "completion_tokens")
 
 
@@ -72,20 +73,28 @@ class Looked:
 class Work:
     """A process's filters, made once. `look` and then `write`, for one unit after another."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, most_held: int = MOST_HELD) -> None:
+        self.job, self.most_held = job, most_held
         self.chain = Chain.of(job.filters, job.settings)
         self.schema = filtered_samples(columns(self.chain))
         self.benchmarks = Benchmarks([Item(*item) for item in job.benchmarks], job.ngram) if job.benchmarks else None
         self._connection = connect(threads=1) if job.where is not None else None
 
     def look(self, unit: Unit) -> Looked:
-        """Read a unit and find what can be found in each row by itself. Raises UsageError where a stranger's file has not the columns that were mapped."""
+        """Read a unit and find what can be found in each row by itself; rows beyond MOST_HELD are left out, which is a fault. Raises UsageError where a stranger's file has not the columns that were mapped."""
         found = Looked(metrics={name: [] for name in self.chain.metrics})
+        held = 0
         for part in parts(unit, self.job.reading, found.faults):
             part = self._chosen(part)
             if not part.table.num_rows:
                 continue
+            held += part.table.nbytes
+            if held > self.most_held:
+                found.faults.tell(
+                    f"{unit.path}: of the piece that begins at {unit.start:,} only the first {found.rows:,} rows are taken: the others take more than {self.most_held >> 20} MB, as where one long text is stored once for many rows"
+                )
+                found.faults.cut = True
+                break
             words = read(part.table, self.benchmarks, sketched=self.job.dedup != "none")
             start = found.rows
             for i, (trace, damage) in enumerate(zip(traces(part.table), part.damage, strict=True)):

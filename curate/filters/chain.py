@@ -106,7 +106,7 @@ class Chain:
                 found = f.look(trace)
             except CurateError:
                 raise
-            except Exception as error:  # its author's program on a stranger's text: one sample must not end the run
+            except (Exception, SystemExit) as error:  # its author's program on a stranger's text: one sample must not end the run
                 logger.warning("the filter %s failed on a sample: %s: %s", f.name, type(error).__name__, error, exc_info=error)
                 metrics |= dict.fromkeys(f.metrics)
                 by_filter[f.name] = (f"filter_error:{f.name}",)

@@ -21,6 +21,7 @@ from curate.sources.table import BATCH_ROWS, Line
 
 LARGEST_ROW = 100 << 20
 AT_ONCE = 64 << 20  # bytes of rows that may be spelled out at once
+NARROW, NARROW_ROWS = 1024, 8192  # bytes of a row of ids, and how many are read at once
 NESTED_VALUES = 1 << 26  # values of one list column in one row group
 _THRIFT = {"thrift_string_size_limit": 100 << 20, "thrift_container_size_limit": 10_000_000}
 
@@ -52,6 +53,24 @@ def record_batches(
     """The batches of a file that `bounded` opened, of its row groups `groups` or all. None spans two row groups: Arrow cannot read nested text as dictionaries across their border."""
     for group in range(file.metadata.num_row_groups) if groups is None else groups:
         yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=list(columns), use_threads=False)
+
+
+def narrow(path: Path, columns: Sequence[str], start: int = 0, stop: int | None = None) -> pa.Table:
+    """Rows `start` to `stop` of columns whose values are short, as ids are. Raises SourceError where they take more than NARROW bytes a row, over NARROW_ROWS of them: those are no ids."""
+    found: list[pa.RecordBatch] = []
+    row = 0
+    with _told(path), bounded(path) as file:
+        for batch in record_batches(file, columns, NARROW_ROWS):
+            first, last = max(0, start - row), batch.num_rows if stop is None else min(batch.num_rows, stop - row)
+            if first < last:
+                piece = batch.slice(first, last - first)
+                if spelled_out(piece) > NARROW * NARROW_ROWS:
+                    raise SourceError(f"{path}, from row {row + first + 1}: {' and '.join(columns)} take more than {NARROW} bytes a row")
+                found.append(piece)
+            row += batch.num_rows
+        schema = pa.schema([file.schema_arrow.field(name) for name in columns])
+    plain = pa.schema([f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema])
+    return pa.Table.from_batches(found, None if found else schema).cast(plain)
 
 
 def _too_long(file: pq.ParquetFile) -> set[str]:

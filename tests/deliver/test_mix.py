@@ -8,6 +8,7 @@ import pytest
 from curate import api
 from curate.check import check
 from curate.errors import IdentityMismatch, UsageError
+from curate.records import SAMPLES
 from tests.filtering import toy
 
 FEW = ("truncated", "long_paragraph")
@@ -70,6 +71,13 @@ def test_a_cap_holds_over_all_inputs(filtered: Path, tmp_path: Path) -> None:
     api.mix([filtered, other], tmp_path / "out", per_prompt=1)
     prompts = [row["prompt_id"] for row in toy.read(tmp_path / "out", "train")]
     assert len(prompts) == len(set(prompts)) == 30
+
+
+def test_a_sample_that_two_inputs_have_is_taken_once(filtered: Path, tmp_path: Path) -> None:
+    own = toy.read(filtered, "kept")[:20]
+    again = toy.parquet(tmp_path / "again.parquet", [{k: v for k, v in row.items() if k in SAMPLES.names} for row in own])
+    api.mix([filtered, again], tmp_path / "out")
+    assert sorted(ids(tmp_path / "out")) == sorted(row["id"] for row in toy.read(filtered, "kept"))
 
 
 def test_sets_of_strangers_are_mixed_by_their_columns(filtered: Path, tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ import pytest
 
 from curate import api
 from curate.errors import CurateError
+from curate.filtering.job import Job
+from curate.filtering.units import files, units
+from curate.filtering.work import Work
 from curate.records import SAMPLES
 from tests.filtering import toy
 
@@ -30,6 +33,37 @@ def test_a_null_where_a_value_must_be_lands_in_rejects(tmp_path: Path) -> None:
     assert made.damaged == 1
     assert "in.parquet, row 3" in made.damage[0]
     assert len(toy.read(tmp_path / "out", "kept")) == 4
+
+
+def repeated(path: Path, column: str, text: str, rows: int) -> Path:
+    """A small file in which so many rows share one long text."""
+    table = pa.Table.from_pylist([toy.sample(1)], schema=SAMPLES).take(pa.array([0] * rows))
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
+    at = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(at, pa.field(column, shared.type, nullable=False), shared), path, compression="zstd")
+    return path
+
+
+def test_ids_that_take_gigabytes_are_refused_before_they_are_spelled_out(tmp_path: Path) -> None:
+    good = toy.parquet(tmp_path / "good.parquet", [toy.sample(0)])
+    many = repeated(tmp_path / "many.parquet", "prompt_id", "x" * (1 << 20), 30_000)
+    assert many.stat().st_size < 1 << 20
+    with pytest.raises(CurateError, match=r"many\.parquet.*prompt_id take more than 1024 bytes a row"):
+        api.filter([many, good], tmp_path / "out", filters=FEW)
+    assert len(toy.read(tmp_path / "out", "kept")) == 1
+    with pytest.raises(CurateError, match="more than 1024 bytes a row"):
+        api.mix(repeated(tmp_path / "few.parquet", "domain", "x" * (1 << 20), 9_000), tmp_path / "mixed")
+
+
+def test_rows_that_would_not_fit_into_memory_are_left_out_and_told(tmp_path: Path) -> None:
+    path = repeated(tmp_path / "in.parquet", "completion", "x" * 10_000, 3_000)
+    [unit] = units(files([str(path)], rejects=False))
+    found = Work(Job(FEW), most_held=12 << 20).look(unit)
+    assert 0 < found.rows < 1_200
+    assert found.faults.cut
+    [told] = found.faults.named
+    assert "in.parquet" in told
+    assert f"only the first {found.rows:,} rows" in told
 
 
 def test_text_that_is_not_utf8_lands_in_rejects(tmp_path: Path) -> None:

@@ -167,6 +167,29 @@ def test_a_filter_that_ends_its_process_costs_only_its_unit(tmp_path: Path) -> N
     assert not (tmp_path / "out/_SUCCESS").exists()
 
 
+def test_a_filter_that_ends_its_process_while_it_is_loaded_is_one_sentence(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(
+        "import os, sys\nif sys.argv[0].endswith('worker.py'):\n    os._exit(3)\ndef fine(trace):\n    return []\n"
+    )
+    with pytest.raises(CurateError, match=r"ended at its start \(exit code 3\)"):
+        run(samples, tmp_path / "out", filters=(f"{tmp_path}/late.py:fine",))
+    (tmp_path / "early.py").write_text("raise SystemExit(3)\n")
+    with pytest.raises(UsageError, match="cannot be loaded: SystemExit: 3"):
+        run(samples, tmp_path / "out", filters=(f"{tmp_path}/early.py:fine",))
+
+
+def test_a_filter_that_asks_to_exit_fails_on_that_sample_only(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import sys\n\ndef leaves(trace):\n    sys.exit() if '7' in trace.response else None\n    return []\n"
+    )
+    run(
+        toy.parquet(tmp_path / "few.parquet", [toy.sample(i) for i in range(30, 36)]),
+        tmp_path / "out",
+        filters=(f"{tmp_path}/mine.py:leaves",),
+    )
+    assert [(r["seed"], r["drop_reasons"]) for r in toy.read(tmp_path / "out", "rejects")] == [(35, ["filter_error:mine.py:leaves"])]
+
+
 def test_a_filtered_set_can_be_filtered_again(samples: Path, tmp_path: Path) -> None:
     run(samples, tmp_path / "once")
     made = run(tmp_path / "once", tmp_path / "twice", filters=("truncated", "length"))
