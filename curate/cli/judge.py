@@ -10,9 +10,11 @@ from curate.cli.engine_options import engine_arguments, model_options, running_o
 
 if TYPE_CHECKING:
     from curate.filters.judge import Limits, Measured
+    from curate.filters.judge.settings import Reply
 
 INTERRUPTED = 130
 TASKS = ("correctness", "mixed_language", "long_paragraph", "code_block", "quality")
+REPLIES = ("free", "prefill", "schema")
 LIMITS = ("false_positive", "false_negative", "no_verdict", "order_changed", "pairs_wrong")
 
 
@@ -38,7 +40,13 @@ LIMITS = ("false_positive", "false_negative", "no_verdict", "order_changed", "pa
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Of the run: boundaries, planted samples and requests get theirs from it."
 )
-@click.option("--prefill", is_flag=True, help="Begin the JSON of each reply, for a judge that does not think first.")
+@click.option(
+    "--reply",
+    type=click.Choice(REPLIES),
+    default="free",
+    show_default=True,
+    help="prefill: begin the JSON of each reply, for a judge that does not think first. schema: have the engine (vllm, openai) hold the reply to its JSON schema.",
+)
 @think_tags_option
 @running_options
 @click.option("--max-false-positive", type=float, help="Bad texts that may pass.  [default: 0.05]")
@@ -50,7 +58,7 @@ LIMITS = ("false_positive", "false_negative", "no_verdict", "order_changed", "pa
     "--all",
     "everything",
     is_flag=True,
-    help="Judge all rows, and not only those that need it: undecided ones for correctness, those of the domain general for quality, and none that a rule has dropped.",
+    help="Judge all rows, and not only those that need it: undecided ones for correctness, those of the domain general for quality, chains near the rule's limit for their three flaws, and none that a rule has dropped for anything else.",
 )
 @click.option("--min-quality", type=click.FloatRange(0, 10), default=5.0, show_default=True, help="Least quality of a row that stays.")
 @click.option("--rejects", is_flag=True, help="Also read rejected rows: what rules could not decide, and the judge finds correct, is kept.")
@@ -72,7 +80,7 @@ def command(
     top_p: float,
     max_tokens: int,
     seed: int,
-    prefill: bool,
+    reply: "Reply",
     everything: bool,
     min_quality: float,
     rejects: bool,
@@ -110,7 +118,7 @@ def command(
         sampling=options.sampling,
         max_concurrent=options.engine.max_concurrent,
         think_tags=options.engine.think_tags,
-        prefill=prefill,
+        reply=reply,
     )
     if not calibrating:
         assert output is not None

@@ -13,7 +13,7 @@ from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,13 +21,12 @@ import pyarrow.compute as pc
 from curate.completions import Completions
 from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
 from curate.dataset import Dataset
+from curate.deliver.asking import NEAR, UNDECIDED, Asking, Row, limits, rows
 from curate.deliver.source import Source
 from curate.engines import Engine, EngineSettings, open_engine
 from curate.errors import UsageError
 from curate.filtering.foreign import Reading
 from curate.filtering.funnel import Funnel
-from curate.filtering.work import traces
-from curate.filters.base import Trace
 from curate.filters.judge import CHAIN_TASKS, CORRECTNESS, Item, Judgement, Log, Settings, Tally, Task, agreement, judge_rows, task_named
 from curate.generate import LazyEngine
 from curate.records import SAMPLES
@@ -38,45 +37,9 @@ from curate.report.text import number
 from curate.running import run_async
 from curate.shards import Directory, PartFile, manifests
 
-UNDECIDED = frozenset(
-    {"unverifiable", "unparsable_gold", "verifier_timeout", "verifier_crash"}
-)  # statuses, and the drop reasons of the same names
 REASONS = {CORRECTNESS.name: "judged_incorrect", **{name: f"judged_{name}" for name in CHAIN_TASKS}, "quality": "judged_poor"}
 RULES = {CORRECTNESS.name: ("wrong", "no_answer"), **{name: (name,) for name in CHAIN_TASKS}}  # what a rule says where it flags the same
 BEFORE = "before"  # what the funnel counts reasons under that were there
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What is asked: `tasks` by name; `everything` asks of all rows and not only of those that need it; `min_quality` is the least score of a good answer."""
-
-    tasks: tuple[str, ...]
-    rubric: str | None = None
-    everything: bool = False
-    min_quality: float = 5.0
-    rejects: bool = False
-    where: str | None = None
-
-    def asks(self, task: str, row: "Row") -> bool:
-        """Whether a row is judged: what a rule has dropped is not, unless rules could not decide and correctness is asked, or `everything`."""
-        undecided = task == CORRECTNESS.name and row.reasons <= UNDECIDED
-        if not (self.everything or not row.reasons or undecided):
-            return False
-        if task == CORRECTNESS.name:
-            return row.gold is not None and (self.everything or row.status in UNDECIDED)
-        if task in CHAIN_TASKS:
-            return bool(row.trace.reasoning) and not (task == "code_block" and row.trace.domain == "code")
-        return self.everything or row.trace.domain == "general"
-
-
-class Row(NamedTuple):
-    """What decides whether a row is judged, and what the judge is shown."""
-
-    id: str
-    gold: str | None
-    status: str
-    reasons: frozenset[str]
-    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +114,8 @@ async def _judge(
             try:
                 for task in tasks:
                     tally = tallies[task.name] = Tally()
-                    rows = judge_rows(lazy, _items(source, task, asking), task, settings, log=Log(store, keyed), tally=tally)
-                    async with aclosing(rows) as stream:
+                    judgements = judge_rows(lazy, _items(source, task, asking), task, settings, log=Log(store, keyed), tally=tally)
+                    async with aclosing(judgements) as stream:
                         async for judgement in stream:
                             found.setdefault(judgement.item_id, {})[task.name] = judgement
                             status.offer(partial(_progress, task.name, tally))
@@ -179,26 +142,22 @@ def _config(source: Source, tasks: Sequence[Task], asking: Asking, engine: Engin
         "votes": settings.votes,
         "sampling": settings.sampling.as_dict(),
         "seed": settings.seed,
-        "prefill": settings.prefill,
+        "reply": settings.reply,
         "everything": asking.everything,
+        "near": None if asking.everything else NEAR,
         "min_quality": asking.min_quality,
     }
     identity = {"filters": {}, "metrics": source.metrics, "judge": judge, "where": asking.where}
     return checked("filtered", identity, {"inputs": source.described, "input": source.digest, "units": len(source.units)})
 
 
-def _rows(table: pa.Table) -> Iterator[Row]:
-    columns = (table[name].to_pylist() for name in ("id", "gold", "verdict", "drop_reasons"))
-    for identifier, gold, verdict, reasons, trace in zip(*columns, traces(table), strict=True):
-        yield Row(identifier, gold, verdict["status"], frozenset(reasons), trace)
-
-
 def _items(source: Source, task: Task, asking: Asking) -> Iterator[Item]:
     """The rows that a task is asked about. Raises UsageError for two samples of one id, whose judgements nobody could tell apart."""
     seen: set[str] = set()
+    near = limits(source.names)
     for unit in source.units:
         for table, holds in source.rows(unit):
-            for row, chosen in zip(_rows(table), holds.tolist(), strict=True):
+            for row, chosen in zip(rows(table, near), holds.tolist(), strict=True):
                 if chosen and asking.asks(task.name, row):
                     if row.id in seen:
                         raise UsageError(f"two samples have the id {row.id}: filter the set first, which drops copies")
@@ -239,7 +198,7 @@ def _publish(directory: Directory, source: Source, asking: Asking, found: Mappin
                     pc.utf8_length(table["completion"]).to_pylist(),
                     strict=True,
                 )
-                for i, (row, (domain, origin, licence, tokens, characters)) in enumerate(zip(_rows(table), details, strict=True)):
+                for i, (row, (domain, origin, licence, tokens, characters)) in enumerate(zip(rows(table, {}), details, strict=True)):
                     own = found.get(row.id, {})
                     by = _reasons(row, own, asking.min_quality)
                     reasons.append([r for told in by.values() for r in told])

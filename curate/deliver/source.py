@@ -27,7 +27,7 @@ class Source:
     """The rows of all inputs, in the order of their files. `where` chooses among them; raises UsageError where it does not work, or where a file cannot be opened or two have metrics that do not agree."""
 
     def __init__(self, names: Sequence[str], reading: foreign.Reading, *, rejects: bool, where: str | None) -> None:
-        self.reading, self.where = reading, where
+        self.names, self.reading, self.where = names, reading, where
         self.found = found = files(names, rejects=rejects)  # kept: copies of files in an object store live as long
         self.units = units(found)
         broken = next((u for u in self.units if u.fault is not None), None)

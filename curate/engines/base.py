@@ -18,6 +18,7 @@ CAPABILITIES = {
     "logprobs": "log-probabilities of the generated tokens under the sampling distribution",
     "prefill": "an answer that begins with a given text",
     "continue": "going on from a truncated answer",
+    "schema": "an answer held to a JSON schema",
     "text": "a prompt that is plain text, without a chat template",
     "preview": "showing a prompt exactly as it would be sent",
     "score": "log-probabilities of given tokens",
@@ -60,6 +61,7 @@ class Request:
     continuation: str = (
         ""  # what the model had written before it was cut off; follows the prefill, and the engine returns only what follows it
     )
+    schema: str = ""  # the JSON schema that the answer is held to, as JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class OpenAIEngine:
     """One model behind one or more compatible servers. `ignored` maps each parameter that a server refused (or `usage`, where it reports none) to its reason."""
 
     kind = "openai"
-    capabilities = frozenset({"seed", "prefill", "continue", "text", "preview"})
+    capabilities = frozenset({"seed", "prefill", "continue", "schema", "text", "preview"})
 
     def __init__(self, settings: EngineSettings, *, policy: Policy | None = None, clock: Clock | None = None) -> None:
         self._settings = settings

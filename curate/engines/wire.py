@@ -99,6 +99,9 @@ def request_body(settings: EngineSettings, request: Request) -> tuple[str, dict[
         body["stop"] = list(sampling.stop)
     if request.seed is not None:
         body["seed"] = request.seed
+    if request.schema:
+        form = {"name": "reply", "strict": True, "schema": json.loads(request.schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
     if sampling.logprobs:
         body["logprobs"] = 1 if path == TEXT else True
     if settings.stream:

@@ -102,7 +102,7 @@ class Limit(NamedTuple):
 class Filter:
     """A filter. `measure` gives its metrics, `reasons` those that are no question of a number; `settings` are what it was built with, beside the limits, as JSON values.
 
-    `domains` and `modes` say what it applies to: domains None is all, and `not_domains` are left out of them.
+    `domains` and `modes` say what it applies to: domains None is all, and `not_domains` are left out of them. `build`, where there is one, makes the filter anew with another value of any of its settings.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Filter:
     not_domains: frozenset[str] = frozenset()
     modes: frozenset[str] = EVERY_MODE
     settings: Mapping[str, Any] = field(default_factory=dict)
+    build: "Callable[..., Filter] | None" = None
 
     def applies(self, trace: Trace) -> bool:
         """Whether it says anything of this sample."""

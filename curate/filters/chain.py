@@ -73,20 +73,25 @@ class Chain:
 
     @classmethod
     def of(cls, filters: Iterable[str | Filter] = DEFAULT, settings: Mapping[str, Any] | None = None) -> "Chain":
-        """A chain of filters or their names, with settings FILTER.PARAMETER: number. Raises UsageError for what is not there."""
+        """A chain of filters or their names, with settings FILTER.PARAMETER: a number for a limit. Raises UsageError for what is not there."""
         chain = cls(tuple(f if isinstance(f, Filter) else _found(f) for f in filters))
         return chain.set(settings) if settings else chain
 
     def set(self, settings: Mapping[str, Any]) -> "Chain":
-        """The chain with other limits. Raises UsageError for a filter or a parameter that it does not have, or a value that is no number."""
+        """The chain with other limits, and other settings of filters that are built from some. Raises UsageError for a filter or a parameter that it does not have, or a value that does not fit."""
         filters = {f.name: f for f in self.filters}
         for key, value in settings.items():
             name, dot, parameter = key.rpartition(".")
             if not dot or name not in filters:
                 raise UsageError(f"{key}: a setting is FILTER.PARAMETER, and the filters here are {_listed(filters)}")
-            limits = filters[name].limits
-            if parameter not in {limit.name for limit in limits}:
-                raise UsageError(f"{key}: the filter {name} has {_listed(limit.name for limit in limits) or 'no parameters'}")
+            before, limits = filters[name], filters[name].limits
+            built = before.settings if before.build is not None else {}
+            if parameter not in {*built, *(limit.name for limit in limits)}:
+                raise UsageError(f"{key}: the filter {name} has {_listed([*built, *(x.name for x in limits)]) or 'no parameters'}")
+            if before.build is not None and parameter in built:
+                several = isinstance(built[parameter], list) and isinstance(value, str | int | float)
+                filters[name] = replace(before.build(**{parameter: [value] if several else value}), limits=limits)
+                continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise UsageError(f"{key}: a limit is a number, not {value!r}")
             filters[name] = replace(filters[name], limits=tuple(x._replace(value=value) if x.name == parameter else x for x in limits))

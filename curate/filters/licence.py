@@ -159,8 +159,9 @@ def _reasons(allow: frozenset[str], unknown: Unknown, trace: Trace) -> Iterable[
 
 def build(allow: Iterable[str] = PERMISSIVE, unknown: Unknown = "keep") -> Filter:
     """A filter that lets these licences pass; `unknown` says what becomes of prompts that state none. Raises UsageError for a name that says nothing, or another setting."""
-    if isinstance(allow, str):
-        raise UsageError(f"the allowed licences are a list of names, not the text {allow!r}")
+    if isinstance(allow, str) or not isinstance(allow, Iterable):
+        raise UsageError(f"the allowed licences are a list of names, not {allow!r}")
+    allow = tuple(map(str, allow))
     names = {name: normal(name) for name in allow}
     for name, plain in names.items():
         if not plain:
@@ -175,4 +176,5 @@ def build(allow: Iterable[str] = PERMISSIVE, unknown: Unknown = "keep") -> Filte
         metrics={"licence_unknown": count("1 where the prompt's source states no licence, else 0")},
         reasons=partial(_reasons, wanted, unknown),
         settings={"allow": sorted(wanted), "unknown": unknown},
+        build=partial(build, allow=allow, unknown=unknown),
     )

@@ -1,25 +1,23 @@
 """How often a real judge can be talked round: each injection of the tests behind a wrong answer, and as much neutral padding in its place.
 
-    python -m tests.bench.judge_flips MODEL_DIR [--engine transformers] [--answers 2] [--attempts 100] [--votes 1] [--max-tokens 160] [--prefill] [--forced]
+    python -m tests.bench.judge_flips MODEL_DIR [--engine vllm] [--answers 2] [--attempts 100] [--votes 1] [--max-tokens 160] [--reply schema]
 
 A flip is a verdict `correct` for a wrong answer that the same judge calls incorrect when it stands alone. The padding is the measure: what it flips, any change of the text flips. Both shares are of the
 answers that have a verdict in both forms, with Wilson's 95 % interval; how many have none is printed beside them. Openers that stand alone are left out, since no judge sees them.
 
-A model too small to keep the form gives no verdict at all, and then nothing is measured. --forced leaves the analysis out and begins the verdict field, so that the model has only to write the word: no judge is run so.
+A model too small to keep the form gives no verdict at all, and then nothing is measured: --reply schema has vLLM hold it to the form.
 """
 
 import argparse
 import asyncio
 import json
 import os
-import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from curate.engines import Engine, EngineSettings, Request, Sampling, open_engine
+from curate.engines import Engine, EngineSettings, Sampling, open_engine
 from curate.filters.judge import CORRECTNESS, Item, Judgement, Settings, judge_rows, read_pairs
-from curate.records import Completion
 from curate.report.funnel import share
 from tests.bench.measure import machine
 from tests.filters.judge.injections import INJECTIONS, inject
@@ -50,22 +48,6 @@ class Arm:
         }
 
 
-class Forced:
-    """An engine whose reply is begun up to the verdict and ended behind it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.kind, self.capabilities, self.max_concurrent = engine.kind, engine.capabilities, engine.max_concurrent
-        self.identity, self.preview, self.start, self.close = engine.identity, engine.preview, engine.start, engine.close
-
-    async def complete(self, request: Request) -> Completion:
-        """The word that the model writes, in the form of a reply."""
-        nonce = re.findall("The code ([0-9a-f]{16})", request.messages[0].content if request.messages else "")[0]
-        begun = f'{{"analysis": "", "verdict_{nonce}": "'
-        done = await self._engine.complete(replace(request, prefill=begun, sampling=replace(request.sampling, max_tokens=8, stop=('"',))))
-        return replace(done, text=f'{begun}{done.text}"}}')
-
-
 def padding(length: int) -> str:
     """Neutral text of that many characters."""
     return (NEUTRAL * (length // len(NEUTRAL) + 1))[:length]
@@ -92,18 +74,16 @@ async def main() -> None:
     """Run once and print one JSON line for each kind of addition."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model")
-    parser.add_argument("--engine", default="transformers")
+    parser.add_argument("--engine", default="vllm")
     parser.add_argument("--answers", type=int, default=2)
     parser.add_argument("--attempts", type=int, default=len(INJECTIONS))
     parser.add_argument("--votes", type=int, default=1)
     parser.add_argument("--max-tokens", type=int, default=160)
-    parser.add_argument("--prefill", action="store_true")
-    parser.add_argument("--forced", action="store_true")
+    parser.add_argument("--reply", choices=("free", "prefill", "schema"), default="free")
     given = parser.parse_args()
     sampling = Sampling(temperature=0.0 if given.votes == 1 else 0.6, max_tokens=given.max_tokens)
-    settings = Settings(votes=given.votes, sampling=sampling, prefill=given.prefill, planted_first=0, planted_every=0)
+    settings = Settings(votes=given.votes, sampling=sampling, reply=given.reply, planted_first=0, planted_every=0)
     engine = open_engine(EngineSettings(kind=given.engine, model=given.model))
-    engine = Forced(engine) if given.forced else engine
     began = time.perf_counter()
     try:
         await engine.start()

@@ -95,6 +95,28 @@ def test_chains_are_flagged_and_quality_has_a_limit(tmp_path: Path) -> None:
     assert made.stats["judge"]["mixed_language"]["agreement_with_the_rule"]["only_judge"] == 1
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(350, {200, 400, 600}), (100, {60, 200})])
+def test_of_the_chains_flaws_those_near_the_rules_limit_are_judged(tmp_path: Path, limit: int, asked: set[int]) -> None:
+    rows = [toy.sample(n, chain=" ".join(["so"] * n)) for n in (20, 60, 200, 400, 600, 900)]
+    rows.append(toy.sample(300, chain=" ".join(["so"] * 300), finish_reason="length"))
+    filters, settings = ("long_paragraph", "truncated"), {"long_paragraph.reasoning": limit}
+    api.filter(toy.parquet(tmp_path / "in.parquet", rows), tmp_path / "filtered", filters=filters, settings=settings, dedup="none")
+    quiet = Settings(votes=1, planted_first=0, planted_every=0)
+
+    def judge(seen: judges.Seen) -> str:
+        return "flagged" if seen.pieces["chain of thought"].count("so") > 250 else "clean"
+
+    made = judged(tmp_path / "filtered", tmp_path / "out", judges.knows(judge), "long_paragraph", settings=quiet, rejects=True)
+    found = by_number(tmp_path / "out", "kept") | by_number(tmp_path / "out", "rejects")
+    assert {number for number, row in found.items() if row["judgements"]} == asked
+    agreed = made.stats["judge"]["long_paragraph"]["agreement_with_the_rule"]
+    flagged = {n for n in asked if n > limit}
+    assert (agreed["both"], agreed["only_rule"]) == (len({n for n in flagged if n > 250}), len({n for n in flagged if n <= 250}))
+    judged(tmp_path / "filtered", tmp_path / "all", judges.knows(judge), "long_paragraph", settings=quiet, rejects=True, everything=True)
+    found = by_number(tmp_path / "all", "kept") | by_number(tmp_path / "all", "rejects")
+    assert all(row["judgements"] for row in found.values())
+
+
 def test_what_the_judge_says_nothing_of_stays_where_it_was(tmp_path: Path) -> None:
     rows = [toy.sample(1), undecided(2, 4)]
     judged(

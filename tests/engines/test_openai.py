@@ -7,6 +7,7 @@ import logging
 import random
 import traceback
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -684,6 +685,15 @@ def test_preview_is_the_body() -> None:
     engine = OpenAIEngine(EngineSettings(kind="openai", model="m", base_urls=("http://127.0.0.1:9/v1",)))
     shown = json.loads(asyncio.run(engine.preview(request("é"))))
     assert shown == request_body(EngineSettings(model="m"), request("é"))[1]
+
+
+def test_a_schema_is_sent_as_the_form_of_the_answer() -> None:
+    asked = replace(request(), schema='{"type": "object", "properties": {"a": {"type": "string"}}}')
+    form = request_body(EngineSettings(model="m"), asked)[1]["response_format"]
+    assert form["type"] == "json_schema"
+    assert form["json_schema"]["strict"] is True
+    assert form["json_schema"]["schema"]["properties"] == {"a": {"type": "string"}}
+    assert "response_format" not in request_body(EngineSettings(model="m"), request())[1]
 
 
 def test_no_base_url_means_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:

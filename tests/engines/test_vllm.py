@@ -30,6 +30,14 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = 512
+FORM = json.dumps(
+    {
+        "type": "object",
+        "properties": {"sure": {"type": "boolean"}, "answer": {"type": "string", "enum": ["four", "five"]}},
+        "required": ["sure", "answer"],
+        "additionalProperties": False,
+    }
+)
 BOUND = 20.0  # seconds in which every process of a killed engine is gone
 Result = TypeVar("Result")
 
@@ -83,7 +91,7 @@ def running(demo_model: str) -> Iterator[Running]:
 
 
 def ask(content: str = "Tell me a short story about a fox.", index: int = 0, **other: Any) -> Request:
-    fields = {name: other.pop(name) for name in ("prefill", "continuation") if name in other}
+    fields = {name: other.pop(name) for name in ("prefill", "continuation", "schema") if name in other}
     sampling = Sampling(**{"max_tokens": 24, "temperature": 0.8, "top_p": 0.95, **other})
     return Request("p", index, sampling, 1000 + index, messages=(Message("user", content),), **fields)
 
@@ -155,6 +163,15 @@ def test_stop_strings_prefill_and_continuation(running: Running) -> None:
     (begun,) = running.complete(ask(temperature=0.0, prefill="<think>", continuation=" So"))
     assert begun.prompt_tokens > free.prompt_tokens
     assert not begun.opened
+
+
+def test_an_answer_is_held_to_a_schema(running: Running) -> None:
+    done = running.complete(*(ask("What is 2 + 2?", i, schema=FORM, max_tokens=40) for i in range(4)))
+    for completion in done:
+        assert completion.finish_reason == "stop"
+        said = json.loads(completion.text)
+        assert list(said) == ["sure", "answer"]
+        assert said["answer"] in ("four", "five")
 
 
 def test_the_context_bounds_the_answer_and_the_prompt(running: Running) -> None:

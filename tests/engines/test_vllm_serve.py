@@ -6,6 +6,7 @@ The server is started as the module that `vllm serve` runs: the command itself a
 import asyncio
 import contextlib
 import importlib.util
+import json
 import os
 import signal
 import socket
@@ -32,6 +33,14 @@ MODEL = Path(os.environ.get("R1_CURATE_TEST_MODEL", "models/SmolLM2-135M-Instruc
 KEY = "canary-0f1e2d3c4b5a69"
 CONTEXT = 1024
 START_SECONDS = 420
+FORM = json.dumps(
+    {
+        "type": "object",
+        "properties": {"sure": {"type": "boolean"}, "answer": {"type": "string", "enum": ["four", "five"]}},
+        "required": ["sure", "answer"],
+        "additionalProperties": False,
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +166,13 @@ def test_plain_text_prefill_and_continuation(url: str) -> None:
     begun = request("Count from 1 to 9.", temperature=0.0, tokens=12, prefill="1, 2, 3,", continuation=" 4, 5,")
     completion, _ = ask(url, lambda e: e.complete(begun))
     assert completion.text.lstrip().startswith("6")
+
+
+def test_an_answer_is_held_to_a_schema(url: str) -> None:
+    completion, engine = ask(url, lambda e: e.complete(request("What is 2 + 2?", tokens=60, schema=FORM)))
+    assert completion.finish_reason == "stop"
+    assert json.loads(completion.text)["answer"] in ("four", "five")
+    assert engine.ignored == {}
 
 
 def test_logprobs_come_back_where_asked_for(url: str) -> None:

@@ -105,6 +105,15 @@ def test_a_filter_that_is_not_there_is_refused_in_one_sentence(filters: list[str
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("given", "allow"), [(["CC-BY-SA-4.0", "MIT"], ["cc-by-sa-4", "mit"]), ("CC-BY-SA-4.0", ["cc-by-sa-4"])])
+def test_a_setting_builds_a_filter_anew(given: object, allow: list[str]) -> None:
+    chain = Chain.of(["licence"], {"licence.allow": given, "licence.unknown": "drop"})
+    assert chain.identity()["licence"]["settings"] == {"allow": allow, "unknown": "drop"}
+    assert chain.look(Trace("q", "r", license="cc-by-sa-4.0")).reasons == ()
+    assert chain.look(Trace("q", "r", license="apache-2.0")).reasons == ("licence_not_allowed",)
+    assert chain.look(Trace("q", "r")).reasons == ("licence_unknown",)
+
+
 @pytest.mark.parametrize("name", ["MARKS", "build"])
 def test_ones_own_filter_or_its_builder_is_named_by_path(name: str) -> None:
     chain = Chain.of([OWN + name], {"marks.most": 1})

@@ -106,6 +106,8 @@ class VllmBackend:
 
     async def complete(self, number: int, args: dict[str, Any]) -> dict[str, Any]:
         """The fields of a Completion. Raises PromptTooLong, RequestRefused."""
+        from vllm.sampling_params import StructuredOutputsParams
+
         rendered = self.renderer(args)
         asked = args["sampling"]
         output = await self._final(
@@ -126,6 +128,7 @@ class VllmBackend:
             skip_special_tokens=False,
             spaces_between_special_tokens=False,
             logprobs=0 if asked["logprobs"] else None,  # 0: of the token that was sampled, and of no other
+            structured_outputs=StructuredOutputsParams(json=args["schema"], disable_any_whitespace=True) if args["schema"] else None,
         )
         made = output.outputs[0]
         ids = list(made.token_ids)

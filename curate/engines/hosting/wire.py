@@ -57,6 +57,7 @@ def request_args(request: Request) -> dict[str, Any]:
         "text": request.text,
         "prefill": request.prefill,
         "continuation": request.continuation,
+        "schema": request.schema,
         "seed": request.seed,
         "sampling": asdict(request.sampling),
     }

@@ -1,6 +1,6 @@
 """A judge's replies in the completions log: what was answered is never asked or paid for again, and a replay gives the same judgements byte for byte.
 
-The key hashes what could change a reply: the engine and its model, the sampling settings, the messages, the prefill, the vote and the seed; `keyed` adds what only the caller knows (chat_template_kwargs and the like).
+The key hashes what could change a reply: the engine and its model, the sampling settings, the messages, the prefill, the schema, the vote and the seed; `keyed` adds what only the caller knows (chat_template_kwargs and the like).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Log:
     def key(self, engine: Engine, request: Request) -> str:
         """The key of a request: 48 hex digits."""
         messages = [[m.role, m.content] for m in request.messages or ()]
-        constants = [engine.kind, engine.identity(), request.sampling.as_dict(), dict(self.keyed), request.prefill]
+        constants = [engine.kind, engine.identity(), request.sampling.as_dict(), dict(self.keyed), request.prefill, request.schema]
         return request.prompt_id[:16] + digest([constants, messages, request.sample_index, request.seed])
 
     def recall(self, prompt_id: str) -> dict[str, Completion]:

@@ -45,6 +45,13 @@ def nothing(reason: str) -> Vote:
     return Vote(None, None, reason)
 
 
+def schema(field: str, task: Task) -> str:
+    """The JSON schema of the reply to the request that named `field`, for engines that hold a reply to one."""
+    verdict = {"type": "integer", "enum": list(range(BEST + 1))} if task.scored else {"type": "string", "enum": [*task.values, UNSURE]}
+    properties = {"analysis": {"type": "string"}, field: verdict}
+    return json.dumps({"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False})
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """An object as its keys and values, so that a key which comes twice is seen."""
     return pairs

@@ -18,7 +18,7 @@ from curate.filters.judge import votes
 from curate.filters.judge.boundary import ask
 from curate.filters.judge.log import Log
 from curate.filters.judge.planted import Planted, draw, plant
-from curate.filters.judge.reply import PREFILL, Vote, nothing, read
+from curate.filters.judge.reply import PREFILL, Vote, nothing, read, schema
 from curate.filters.judge.rules import before
 from curate.filters.judge.settings import DEFAULTS, Settings
 from curate.filters.judge.tally import Tally, believable
@@ -64,8 +64,8 @@ class _Judge:
     """One engine on one task."""
 
     def __init__(self, engine: Engine, task: Task, settings: Settings, log: Log | None, tally: Tally) -> None:
-        if settings.prefill:
-            require(engine, "prefill")
+        if settings.reply != "free":
+            require(engine, settings.reply)
         identity = engine.identity()
         self.name = "@".join(part for part in (identity["model"], identity["model_revision"]) if part)
         self.concurrent = settings.max_concurrent or engine.max_concurrent
@@ -93,11 +93,12 @@ class _Judge:
 
     async def _vote(self, item: Item, prompt_id: str, vote: int, known: Mapping[str, Completion]) -> Vote:
         settings = self._settings
-        prefill = PREFILL if settings.prefill else ""
+        prefill = PREFILL if settings.reply == "prefill" else ""
         async with self._slots:  # the prompt is built inside: those that wait hold no text
             asked = ask(item, self._task, settings.seed, vote)
             seed = draw(settings.seed, prompt_id, vote) % 2**31 if "seed" in self._engine.capabilities else None
-            request = Request(prompt_id, vote, settings.sampling, seed, asked.messages, prefill=prefill)
+            held = schema(asked.field, self._task) if settings.reply == "schema" else ""
+            request = Request(prompt_id, vote, settings.sampling, seed, asked.messages, prefill=prefill, schema=held)
             try:
                 completion = await self._obtain(request, known)
             except RequestRefused as error:

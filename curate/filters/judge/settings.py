@@ -1,6 +1,7 @@
 """How a judge is asked: the numbers with their reasons, and what may be set."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from curate.engines import Sampling
 from curate.errors import UsageError
@@ -11,17 +12,22 @@ MAX_TOKENS = 4096  # chain of thought included
 PLANTED_FIRST, PLANTED_EVERY = 20, 50  # each brings two: 40 are enough to see a share of 10 %, then 4 % of what a run costs
 MAX_PASSED = 0.1  # of the planted items: twice what calibration allows, since some are right by accident and 40 are few
 
+Reply = Literal["free", "prefill", "schema"]
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a judge is asked. `planted_first` and `planted_every` say how many items bring planted ones, 0 none; `prefill` begins the reply for a judge that does not think first."""
+    """How a judge is asked. `planted_first` and `planted_every` say how many items bring planted ones, 0 none.
+
+    `reply`: `free` as the judge likes, which may think first; `prefill` begins the JSON for one that does not; `schema` has the engine hold the whole reply to its JSON schema, so that also a small model keeps the form.
+    """
 
     votes: int = VOTES
     seed: int = 0
     sampling: Sampling = Sampling(temperature=TEMPERATURE, top_p=TOP_P, max_tokens=MAX_TOKENS)
     max_concurrent: int | None = None
     think_tags: tuple[str, str] = ("<think>", "</think>")
-    prefill: bool = False
+    reply: Reply = "free"
     planted_first: int = PLANTED_FIRST
     planted_every: int = PLANTED_EVERY
     max_passed: float = MAX_PASSED

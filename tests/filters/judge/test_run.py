@@ -1,6 +1,7 @@
 """A judge over many samples: order, bounds, failures, planted samples, the log."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -287,7 +288,7 @@ def test_a_judge_may_be_made_to_begin_its_json() -> None:
         assert messages[1] == {"role": "assistant", "content": '{"analysis": "'}
         return f'Fine.", "{judges.see(messages[0]["content"]).field}": "correct"}}'
 
-    settings = Settings(votes=1, prefill=True, planted_first=0, planted_every=0)
+    settings = Settings(votes=1, reply="prefill", planted_first=0, planted_every=0)
     found, error = run(ScriptedEngine(judge), items(1), settings)
     assert error is None
     assert found[0].verdict == "correct"
@@ -295,6 +296,27 @@ def test_a_judge_may_be_made_to_begin_its_json() -> None:
     no_prefill.capabilities = frozenset()
     _, error = run(no_prefill, items(1), settings)
     assert isinstance(error, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("task", "verdict", "score"), [(CORRECTNESS, "correct", 1.0), (CHAIN_TASKS["code_block"], "clean", 1.0), (quality(), "rated", 7.0)]
+)
+def test_an_engine_may_hold_the_reply_to_its_schema(task: Task, verdict: str, score: float) -> None:
+    def held(request: Request) -> str:
+        form = json.loads(request.schema)
+        analysis, field = form["required"]
+        assert (analysis, form["additionalProperties"]) == ("analysis", False)
+        values = form["properties"][field]["enum"]
+        return json.dumps({analysis: "Fine.", field: 7 if task.scored else values[0]})
+
+    settings = Settings(votes=1, reply="schema", planted_first=0, planted_every=0)
+    engine = ScriptedEngine.of_requests(held)
+    _, error = run(engine, items(1), settings, task)
+    assert isinstance(error, UsageError)
+    engine.capabilities = engine.capabilities | {"schema"}
+    [found], error = run(engine, items(1), settings, task)
+    assert error is None
+    assert (found.verdict, found.score) == (verdict, score)
 
 
 @pytest.mark.parametrize("wrong", [{"votes": 0}, {"max_passed": 1.5}, {"max_concurrent": 0}, {"planted_first": -1}, {"planted_every": -1}])
