@@ -153,6 +153,10 @@ class _Run:
         (self.place.scratch / "index").mkdir(exist_ok=True)
         self.index = Index()
         self.there = {u.number for u in planned if self._published(u)}
+        if len(self.there) == len(planned):
+            self.units = []  # nothing is left to be held against those that are there
+        else:
+            self.there = {u.number for u in planned if u.number in self.there and self._sketched(u)}
         directory.collect_garbage([u.shard for u in planned if u.number in self.there])
         self.faults: list[str] = []
         self.damage: list[str] = []
@@ -174,8 +178,9 @@ class _Run:
 
     def _published(self, unit: Unit) -> bool:
         manifest = self.directory.manifest(unit.shard)
-        if manifest is None or manifest["input"] != self.digests[unit.number] or manifest["funnel"].get("faults"):
-            return False
+        return manifest is not None and manifest["input"] == self.digests[unit.number] and not manifest["funnel"].get("faults")
+
+    def _sketched(self, unit: Unit) -> bool:
         sketches = self._sketches(unit)
         return sketches is None or sketches.is_file()
 
