@@ -13,6 +13,7 @@ import json
 import os
 import random
 import sys
+from fractions import Fraction
 from typing import Any
 
 MATH = {"algebra", "arithmetic", "geometry", "probability"}
@@ -25,14 +26,17 @@ DROPPED = (
 
 def survives(value: Any) -> Any:
     """`value` as JSON gives it back. Raises TypeError or ValueError for what would come back as something else."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if json.loads(text) != lists(value):
+    plain = lists(value)
+    found = json.loads(json.dumps(plain, ensure_ascii=False, allow_nan=False))
+    if found != plain:
         raise TypeError("its entries do not survive JSON")
-    return json.loads(text)
+    return found
 
 
 def lists(value: Any) -> Any:
-    """`value` with tuples as lists."""
+    """`value` with tuples as lists, and fractions, which no scorer reads, as texts."""
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, (list, tuple)):
         return [lists(v) for v in value]
     return {k: lists(v) for k, v in value.items()} if isinstance(value, dict) else value

@@ -134,6 +134,13 @@ def test_domain_chance_and_forced_fields() -> None:
     assert set(CHANCE) <= FAMILIES
 
 
+def test_a_fraction_in_an_entry_is_a_text() -> None:
+    found = [json.loads(prompt.gold or "")["entry"] for prompt in ReasoningGym("reasoning_gym:gsm_symbolic", SourceOptions(limit=60))]
+    fractions = [e["metadata"]["variables"]["serving_fraction"] for e in found if "serving_fraction" in e["metadata"]["variables"]]
+    assert "2" in fractions
+    assert len(found) == 60
+
+
 def test_entries_that_json_changes_are_refused() -> None:
     assert survives({"a": (1, [2])}) == {"a": [1, [2]]}
     assert lists((1, {"a": (2,)})) == [1, {"a": [2]}]
