@@ -12,7 +12,8 @@ from typing import Any
 
 from curate.benchmarks import items
 from curate.dataset import Dataset, open
-from curate.deliver.judged import Asking, Judged, judge_samples
+from curate.deliver.asking import Asking
+from curate.deliver.judged import Judged, judge_samples
 from curate.deliver.mix import Mixed
 from curate.deliver.mix import Options as MixOptions
 from curate.deliver.mix import mix as run_mix

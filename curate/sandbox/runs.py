@@ -126,10 +126,19 @@ def parsed(line: bytes) -> Any:
         return None
 
 
+def _is_name(told: Any) -> bool:
+    """Whether this is something that the program can call a name of its own (serving.described)."""
+    match told:
+        case [str(name), str(), _]:
+            return name.isidentifier() and not name.startswith("__") and not hasattr(builtins, name)
+    return False
+
+
 class Tests(NamedTuple):
-    """What became of test code: for each part None where it passed, else why not, up to the first that did not come back; then also how the program and the tester ended, where there was one."""
+    """What became of test code: for each part None where it passed, else why not, up to the first that did not come back; then also how the program and the tester ended, where there was one. `unjudged`: parts that the program alone would decide."""
 
     outcomes: list[str | None]
+    unjudged: set[int]
     load_error: str
     endings: list[Ending]
 
@@ -140,6 +149,7 @@ def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Lim
 
     def run() -> Tests:
         outcomes: list[str | None] = []
+        unjudged: set[int] = set()
         load_error = ""
         tester: Program | None = None
         mine = server(Kind())
@@ -154,11 +164,7 @@ def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Lim
                     case ["load", str(text)]:
                         load_error = load_error or text
                     case ["loaded", list(names)] if tester is None:
-                        known = [
-                            n
-                            for n in names
-                            if isinstance(n, str) and n.isidentifier() and not n.startswith("__") and not hasattr(builtins, n)
-                        ]
+                        known = [n for n in names if _is_name(n)]
                         job = {"way": "tests", "parts": list(parts), "entry": entry, "names": known, "before": before, "check": check}
                         other, ends = server(Kind("tester")), kept[::-1]
                         kept.clear()
@@ -168,8 +174,10 @@ def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Lim
                 match reply:
                     case ["passed", int(i)] if i == len(outcomes) < len(parts):
                         outcomes.append(None)
-                    case ["failed", int(i), str(text)] if i == len(outcomes) < len(parts):
+                    case ["failed" | "unjudged" as kind, int(i), str(text)] if i == len(outcomes) < len(parts):
                         outcomes.append(text)
+                        if kind == "unjudged":
+                            unjudged.add(i)
 
         try:
             job = {"way": "serve", "source": source, "seconds": limits.cpu_seconds}
@@ -179,6 +187,6 @@ def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Lim
         finally:
             for fd in kept:
                 os.close(fd)
-        return Tests(outcomes, load_error, [] if len(outcomes) == len(parts) else [p.ending() for p in programs])
+        return Tests(outcomes, unjudged, load_error, [] if len(outcomes) == len(parts) else [p.ending() for p in programs])
 
     return twice(run)

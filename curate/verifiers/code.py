@@ -143,7 +143,8 @@ def _tester(target: Target, source: str) -> Result:
     passed = sum(o is None for o in made.outcomes)
     failed = next((i for i, o in enumerate(made.outcomes) if o is not None), None)
     if failed is not None:
-        return Result(passed, len(made.outcomes), Failure(failed, "assertion", made.outcomes[failed] or ""))
+        kind = "unjudged" if failed in made.unjudged else "assertion"
+        return Result(passed, len(made.outcomes), Failure(failed, kind, made.outcomes[failed] or ""))
     if len(made.outcomes) < len(target.parts):
         ended = [how for ending in made.endings if (how := _how_it_ended(ending, target.limits))]
         kind, cause = ended[0] if ended else ("missing", "the program ended before the tests did")
@@ -200,6 +201,8 @@ def _run(target: Target, found: str) -> Verdict:
     failure = result.failure or Failure(result.run, "missing", "not run")
     detail["failed"] = {"index": failure.at, "kind": failure.kind, "cause": failure.cause[:LONGEST_CAUSE]}
     where = "" if failure.kind == "load" else f"test {failure.at + 1} of {target.total}: "
+    if failure.kind == "unjudged":
+        return Verdict("unverifiable", reason=f"{where}{failure.cause[:LONGEST_CAUSE]}", detail=json.dumps(detail))
     return Verdict(
         "wrong", min(result.passed, target.total - 1) / target.total, f"{where}{failure.cause[:LONGEST_CAUSE]}", detail=json.dumps(detail)
     )

@@ -410,17 +410,17 @@ def solve(a, b): {RIGHT}
 #: answers with other arguments than it got | loop map each
 import sys
 plain = next(m for n, m in sys.modules.items() if n.endswith("inside.plain"))
-plain.write = lambda value, keep=None: '["l", ["l", 4, 9, 16, 25], ["l", 1, 2, 3], ["d", ["x", 1]]]'
+plain.write = lambda value, *a, **k: '["l", ["l", 4, 9, 16, 25], ["l", 1, 2, 3], ["d", ["x", 1]]]'
 def solve(a, b): return []
 #: objects that there are none of | {ANY} object
 import sys
 plain = next(m for n, m in sys.modules.items() if n.endswith("inside.plain"))
-plain.write = lambda value, keep=None: '["l", ["o", -1], ["l", 2, 6], ["d"]]'
+plain.write = lambda value, *a, **k: '["l", ["o", -1], ["l", 2, 6], ["d"]]'
 def solve(a, b): return []
 #: objects of impossible numbers | loop truth
 import sys
 plain = next(m for n, m in sys.modules.items() if n.endswith("inside.plain"))
-plain.write = lambda value, keep=None: '["l", ["o", "' + "9" * 5000 + '"], ["l", 2, 6], ["d"]]'
+plain.write = lambda value, *a, **k: '["l", ["o", "' + "9" * 5000 + '"], ["l", 2, 6], ["d"]]'
 def solve(a, b): return []
 #: names that tests stand on | loop each types sorted
 import os

@@ -99,13 +99,13 @@ def main() -> None:
         judge(CONTROLS[0], "tester", aims)
         time.sleep(0.1)
         running, descriptors = len(processes()), len(os.listdir("/proc/self/fd"))
-        for wanted, programs in (("wrong", HOSTILE), ("correct", CONTROLS)):
+        for wanted, programs in ((("wrong", "unverifiable"), HOSTILE), (("correct",), CONTROLS)):
             for program in programs[part::parts]:
                 for way in program.ways.split():
                     verdict, seconds = judge(program, way, aims)
                     found["judged"] += 1
                     text = json.dumps([verdict.reason, verdict.detail])
-                    if verdict.status != wanted or "LEAK" in text or "canary" in text.replace("canary.py", ""):
+                    if verdict.status not in wanted or "LEAK" in text or "canary" in text.replace("canary.py", ""):
                         found["bad"].append([program.name, way, verdict.status, verdict.reason])
                     found["slowest"] = max(found["slowest"], (round(seconds, 2), program.name))
                     after = file.stat()

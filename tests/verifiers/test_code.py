@@ -490,7 +490,7 @@ def test_an_object_that_says_yes_to_everything_passes_nothing(test: str) -> None
     liar = "class Yes:\n    __eq__ = __gt__ = __bool__ = lambda *a: True\n    __hash__ = None\ndef f(n):\n    return Yes()"
     gold = {"entry_point": "f", "tests": [test]} | LIMITS
     assert judge(gold, fenced("def f(n):\n    return 3")).status == "correct"
-    assert judge(gold, fenced(liar)).status == "wrong"
+    assert judge(gold, fenced(liar)).status == "unverifiable"
 
 
 def test_iterators_cross_as_what_they_give() -> None:
@@ -532,12 +532,12 @@ FOOLING = [
 
 @pytest.mark.parametrize(("source", "test"), FOOLING, ids=range(len(FOOLING)))
 def test_no_object_answers_as_it_suits(source: str, test: str) -> None:
-    assert judge({"entry_point": "f", "tests": [test]} | LIMITS, fenced(source)).status == "wrong"
+    assert judge({"entry_point": "f", "tests": [test]} | LIMITS, fenced(source)).status in ("wrong", "unverifiable")
 
 
 def test_an_object_that_says_it_contains_everything_contains_what_it_gives() -> None:
     gold = {"entry_point": "f", "tests": ["x = f(1)\nassert 3 in x"]} | LIMITS
     assert judge(gold, fenced("def f(n):\n    return [1, 3]")).status == "correct"
-    for more in ("", "    def __iter__(self): yield 4\n"):
+    for more, status in (("", "unverifiable"), ("    def __iter__(self): yield 4\n", "wrong")):
         liar = f"class All:\n    def __contains__(self, x): return True\n{more}def f(n):\n    return All()"
-        assert judge(gold, fenced(liar)).status == "wrong"
+        assert judge(gold, fenced(liar)).status == status

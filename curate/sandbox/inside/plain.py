@@ -1,8 +1,8 @@
 """Plain data as JSON, with tags for what JSON does not have: the only thing that leaves a program's process or enters it.
 
 Values of exactly the built-in types and of a few containers of `collections` (which are compared as the built-in type they extend) can be written; an object of any other class cannot, a subclass of
-`int` or `str` among them, so nothing that crosses brings behaviour of its own. Iterators of the built-in kinds cross as what they give. Depth and number of values are bounded on both sides; text comes back
-as it was, NaN and infinities too. Where two processes agree on it, any other object crosses as a number that stands for it (`keep`, `find`).
+`int` or `str` among them, so nothing that crosses brings behaviour of its own. Iterators of the built-in kinds cross as what they give, or where asked for stay where they are, since some never end; built-in types cross by name. Depth and number
+of values are bounded on both sides; text comes back as it was, NaN and infinities too. Where two processes agree on it, any other object crosses as a number that stands for it (`keep`, `find`).
 
 The writer runs in the process of the hostile program, which may replace it: the reader trusts nothing.
 """
@@ -24,23 +24,25 @@ SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
 _NOTHING: dict[int, int] = {}
 _VIEWS: list[Any] = [_NOTHING.keys(), _NOTHING.values(), _NOTHING.items()]
 _BUILT_IN = [*_VIEWS, *(iter(made) for made in [*_VIEWS, [], (), "", set(), range(0)])]
-ITERATORS: frozenset[type] = frozenset(
+LAZY: frozenset[type] = frozenset(
     {
         types.GeneratorType,
         map,
         filter,
         zip,
         enumerate,
-        reversed,
         itertools.chain,
         itertools.islice,
         itertools.permutations,
         itertools.combinations,
         itertools.product,
         itertools.accumulate,
-        *map(type, _BUILT_IN),
     }
 )
+ITERATORS = LAZY | {reversed, *map(type, _BUILT_IN)}
+TYPES: dict[str, type] = {
+    t.__name__: t for t in (object, type, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
+}
 DICTS = frozenset({dict, collections.OrderedDict, collections.Counter, collections.defaultdict})
 
 
@@ -52,11 +54,11 @@ Keep = Callable[[Any], int]
 Find = Callable[[int], Any]
 
 
-def _written(value: Any, depth: int, left: list[int], keep: Keep | None) -> Any:
+def _written(value: Any, depth: int, left: list[int], keep: Keep | None, lazy: bool) -> Any:
     left[0] -= 1
     if depth > DEEPEST or left[0] < 0:
         raise NotPlain("too deep or too large")
-    kind = type(value)
+    kind: Any = type(value)
     if kind in SAME_IN_JSON:
         return value
     if kind is int:
@@ -66,27 +68,29 @@ def _written(value: Any, depth: int, left: list[int], keep: Keep | None) -> Any:
             raise NotPlain("an integer of too many digits")
         return ["i", hex(value)]
     if kind in SEQUENCES:
-        return [SEQUENCES[kind], *[_written(v, depth + 1, left, keep) for v in value]]
+        return [SEQUENCES[kind], *[_written(v, depth + 1, left, keep, lazy) for v in value]]
     if kind in DICTS:
-        return ["d", *[[_written(k, depth + 1, left, keep), _written(v, depth + 1, left, keep)] for k, v in dict.items(value)]]
+        return ["d", *[[_written(k, depth + 1, left, keep, lazy), _written(v, depth + 1, left, keep, lazy)] for k, v in dict.items(value)]]
     if kind is bytes or kind is bytearray:
         return ["b" if kind is bytes else "y", value.hex()]
     if kind is complex:
         return ["c", value.real, value.imag]
     if kind is range:
-        return ["r", *[_written(n, depth + 1, left, keep) for n in (value.start, value.stop, value.step)]]
+        return ["r", *[_written(n, depth + 1, left, keep, lazy) for n in (value.start, value.stop, value.step)]]
     if kind is collections.deque:
-        return ["q", *[_written(v, depth + 1, left, keep) for v in value]]
-    if kind in ITERATORS:
-        return ["g", *[_written(v, depth + 1, left, keep) for v in itertools.islice(value, left[0] + 1)]]
+        return ["q", *[_written(v, depth + 1, left, keep, lazy) for v in value]]
+    if kind is type and value in TYPES.values():
+        return ["n", value.__name__]
+    if kind in ITERATORS and not (lazy and kind in LAZY):
+        return ["g", *[_written(v, depth + 1, left, keep, lazy) for v in itertools.islice(value, left[0] + 1)]]
     if keep is not None:
         return ["o", keep(value)]
     raise NotPlain(f"an object of type {kind.__name__[:80]} is not plain data")
 
 
-def write(value: Any, keep: Keep | None = None) -> str:
-    """JSON in one line of ASCII; `keep` gives the number for an object that is not plain. Raises NotPlain."""
-    return json.dumps(_written(value, 0, [MOST_VALUES], keep))
+def write(value: Any, keep: Keep | None = None, *, lazy: bool = False, most: int = MOST_VALUES) -> str:
+    """JSON in one line of ASCII; `keep` gives the number for an object that is not plain, and with `lazy` for an iterator that may go on for ever. Raises NotPlain, also for more than `most` values."""
+    return json.dumps(_written(value, 0, [most], keep, lazy))
 
 
 def hashable(keys: list[Any]) -> list[Any]:
@@ -130,6 +134,8 @@ def _read(value: Any, depth: int, find: Find | None) -> Any:
             return complex(*[float(x) for x in rest])
         case "g":
             return iter([_read(v, depth + 1, find) for v in rest])
+        case "n":
+            return TYPES[str(rest[0])]
         case "o" if find is not None:
             return find(int(rest[0]))
         case "r":
@@ -143,5 +149,15 @@ def read(text: str | bytes, find: Find | None = None) -> Any:
         raise NotPlain("too large")
     try:
         return _read(json.loads(text), 0, find)
-    except (ValueError, TypeError, IndexError, OverflowError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, MemoryError) as error:
         raise NotPlain(f"not what the runner writes: {type(error).__name__}") from None
+
+
+def replace(mine: Any, theirs: Any, differ: Callable[[Any, Any], bool]) -> None:
+    """Change a list, dict, set or bytearray in place to what the other side made of its copy."""
+    if type(mine) is type(theirs) and isinstance(mine, list | bytearray | dict | set) and differ(mine, theirs):
+        if isinstance(mine, list | bytearray):
+            mine[:] = theirs
+        else:
+            mine.clear()
+            mine.update(theirs)

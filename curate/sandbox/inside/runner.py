@@ -2,8 +2,8 @@
 
     script     as a script, with stdin and stdout
     calls      as a module, then evaluates expressions that call it; each value goes out as plain data
-    serve      as a module, then calls its functions as asked, until nobody asks
-    tests      trusted test code, whose calls of the program are answered by another process
+    serve      as a module, then answers for its functions and objects, until nobody asks (serving.py)
+    tests      trusted test code, whose calls of the program are answered by another process (tester.py)
     function   a trusted function of an installed module, on hostile arguments
     binary     a compiled program, by exec
     compile    the compiler, by exec
@@ -60,12 +60,12 @@ def said_all() -> None:
         os.close(RESULTS)
 
 
-def _module(source: str, name: str) -> dict[str, Any]:
+def module(source: str, name: str) -> dict[str, Any]:
     """Run the source as the module `name` and give its names."""
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    exec(compile(source, "<program>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # this is what the sandbox is for
-    return module.__dict__
+    made = types.ModuleType(name)
+    sys.modules[name] = made
+    exec(compile(source, "<program>", "exec", dont_inherit=True), made.__dict__)  # noqa: S102  # this is what the sandbox is for
+    return made.__dict__
 
 
 def _finish(status: int) -> None:
@@ -91,7 +91,7 @@ def _script(job: dict[str, Any]) -> Callable[[], None]:
         timer(job["cpu"])
         status = 0
         try:
-            _module(job["source"], "__main__")
+            module(job["source"], "__main__")
         except SystemExit as error:
             status = 0 if error.code is None else error.code if isinstance(error.code, int) else 1
         except BaseException:
@@ -109,7 +109,7 @@ def _calls(job: dict[str, Any]) -> Callable[[], None]:
     def start() -> None:
         timer(job["seconds"])
         try:
-            names = _module(job["source"], "solution")
+            names = module(job["source"], "solution")
             if entry is not None:
                 names["candidate"] = eval(entry, names)  # noqa: S307
         except BaseException as error:
@@ -124,58 +124,6 @@ def _calls(job: dict[str, Any]) -> Callable[[], None]:
                 reply = ["error", i, cause_of(error)]
             send(reply)
         said_all()
-
-    return start
-
-
-def _told(error: BaseException) -> tuple[str, str, str]:
-    """The nearest built-in class of an exception, or its own where that is only Exception; its text; its arguments as plain data, or nothing where they are not."""
-    kind = type(error)
-    name, text, arguments = kind.__name__, "", ""
-    with contextlib.suppress(BaseException):  # what follows is the program's code, too
-        nearest = next(c.__name__ for c in kind.__mro__ if c.__module__ == "builtins")
-        name = name if nearest in ("Exception", "BaseException") else nearest
-        text = str(error)[:LONGEST_CAUSE]
-        if kind.__module__ == "builtins":
-            arguments = plain.write(error.args)
-    return name, text, arguments
-
-
-def _serve(job: dict[str, Any]) -> Callable[[], None]:
-    asked = open(CALLS, "rb", closefd=False)  # noqa: SIM115
-
-    def start() -> None:
-        timer(job["seconds"])
-        try:
-            names = _module(job["source"], "solution")
-        except BaseException as error:
-            send(["load", cause_of(error)])
-            os._exit(1)
-        send(["loaded", sorted(k for k, v in names.items() if callable(v) and not k.startswith("__"))])
-        objects: list[Any] = []  # of the program's classes, which stay here: the other side knows their numbers
-
-        def keep(value: Any) -> int:
-            objects.append(value)
-            return len(objects) - 1
-
-        for i, line in enumerate(asked):
-            timer(job["seconds"])
-            try:
-                line = json.loads(line)
-                wanted, positional, named = plain.read(line, objects.__getitem__)
-                if isinstance(wanted, tuple):
-                    wanted, name, *call = wanted
-                    value = getattr(wanted, name)(*positional) if call else getattr(wanted, name)
-                else:
-                    value = (eval(wanted, names) if isinstance(wanted, str) else wanted)(*positional, **named)  # noqa: S307
-                reply = [
-                    "value",
-                    i,
-                    plain.write([value, positional, named], keep),
-                ]  # with the arguments, which it may have changed in place
-            except BaseException as error:
-                reply = ["error", i, *_told(error)]
-            send(reply, ANSWERS)
 
     return start
 
@@ -218,5 +166,5 @@ def _compile(job: dict[str, Any]) -> Callable[[], None]:
     return start
 
 
-WAYS = {"compile": _compile, "script": _script, "calls": _calls, "serve": _serve, "function": _function, "binary": _binary}
+WAYS = {"compile": _compile, "script": _script, "calls": _calls, "function": _function, "binary": _binary}
 """What starts a program, by name: each does what needs more powers than the program has, and returns the rest."""

@@ -26,7 +26,7 @@ import sys
 import time
 from typing import Any, NamedTuple
 
-from curate.sandbox.inside import confine, runner, system, tester, warm
+from curate.sandbox.inside import confine, runner, serving, system, tester, warm
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process with threads cannot be forked safely
 SHORT = 0.02  # seconds after which a program is worth a handle to kill it by
@@ -125,7 +125,7 @@ def _child(setup: confine.Setup, rules: int | None, parent: int, control: socket
         random.seed(0)  # `random` seeds itself after a fork; a program that draws lots shall get the same verdict every time
         results = 3
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        start = {**runner.WAYS, "tests": tester.prepare}[job["way"]](job)
+        start = {**runner.WAYS, "serve": serving.serve, "tests": tester.prepare}[job["way"]](job)
         confine.install(setup, job.get("profile", "program"))
         os.write(results, b"+")
     except BaseException as error:
