@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.config import Config, read_config
+from curate.config import Config, compare, read_config
 from curate.errors import Damaged, StoreError, UsageError
 from curate.records import OUTCOMES, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json, filtered_samples
 from curate.storage import Place, at
@@ -107,6 +107,18 @@ class Directory:
         """Remove all that we made here, completions included; the prompts that were brought in stay."""
         for name in OURS - {".lock", "input"}:
             self.place.delete(name)
+
+    def begin(self, config: Config, *, overwrite: bool) -> bool:
+        """Make it a directory of this configuration. True where it is one and complete, of the same extent: then nothing is left to do. Raises IdentityMismatch where it is one of another."""
+        before = None if overwrite else read_config(self.place)
+        if overwrite:
+            self.wipe()
+        if before is not None:
+            compare(self.place, before, config)
+            if self.place.size("_SUCCESS") is not None and before.extent == config.extent:
+                return True
+        self.configure(config)
+        return False
 
     def configure(self, config: Config) -> None:
         """Write config.json, and take the marks of completeness away."""

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.completions import Completions
-from curate.config import COMPUTING_ENGINE_ARGS, Config, checked, compare, read_config
+from curate.config import COMPUTING_ENGINE_ARGS, Config, checked
 from curate.dataset import Dataset
 from curate.deliver.asking import NEAR, UNDECIDED, Asking, Row, limits, rows
 from curate.deliver.source import Source
@@ -98,14 +98,8 @@ async def _judge(
     with directory:
         config = _config(source, tasks, asking, engine, settings, keyed)
         place = directory.place
-        before = None if overwrite else read_config(place)
-        if overwrite:
-            directory.wipe()
-        if before is not None:
-            compare(place, before, config)
-            if place.size("_SUCCESS") is not None and before.extent == config.extent:
-                return Judged(Dataset(place), Dataset(place).stats)
-        directory.configure(config)
+        if directory.begin(config, overwrite=overwrite):
+            return Judged(Dataset(place), Dataset(place).stats)
         directory.collect_garbage([])
         lazy = LazyEngine(engine)
         found: dict[str, dict[str, Judgement]] = {}

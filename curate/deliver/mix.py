@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curate.config import checked, compare, read_config
+from curate.config import checked
 from curate.dataset import Dataset
 from curate.deliver.select import Numbers, Selection, hashes, scaled, select
 from curate.deliver.source import Mask, Source
@@ -92,14 +92,8 @@ def mix(
         }
         config = checked("mixed", identity, {"inputs": source.described, "input": source.digest})
         place = directory.place
-        before = None if overwrite else read_config(place)
-        if overwrite:
-            directory.wipe()
-        if before is not None:
-            compare(place, before, config)
-            if place.size("_SUCCESS") is not None and before.extent == config.extent:
-                return _made(Dataset(place))
-        directory.configure(config)
+        if directory.begin(config, overwrite=overwrite):
+            return _made(Dataset(place))
         directory.collect_garbage([])
         try:
             chosen = _choose(source, options, wanted)

@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from curate.config import checked, compare, read_config
+from curate.config import checked
 from curate.dataset import Dataset
 from curate.errors import CurateError, UsageError
 from curate.filtering import foreign
@@ -143,13 +143,8 @@ class _Run:
         self.config = checked(
             "filtered", self.identity, {"inputs": list(inputs), "input": digest([u.digest() for u in planned]), "units": len(planned)}
         )
-        before = None if overwrite else read_config(self.place)
-        if overwrite:
-            directory.wipe()
-        if before is not None:
-            compare(self.place, before, self.config)
+        directory.begin(self.config, overwrite=overwrite)
         self.digests = self._digests()
-        directory.configure(self.config)
         (self.place.scratch / "index").mkdir(exist_ok=True)
         self.index = Index()
         self.there = {u.number for u in planned if self._published(u)}
