@@ -130,11 +130,12 @@ def filter(
     language: str | None = None,
     license: str | None = None,
     mode: str | None = None,
+    scorer: Engine | None = None,
     workers: int | None = None,
     overwrite: bool = False,
     quiet: bool = True,
 ) -> Filtered:
-    """Filter samples into a dataset directory. `filters` are names or import paths; `settings` moves their limits, as FILTER.NAME. Raises a CurateError (see curate.errors)."""
+    """Filter samples into a dataset directory. `filters` are names or import paths; `settings` moves their limits, as FILTER.NAME; `scorer` is an engine that can score, for perplexity. Raises a CurateError (see curate.errors)."""
     job = Job(
         tuple(filters),
         dict(settings or {}),
@@ -147,7 +148,7 @@ def filter(
         ngram,
         where,
     )
-    return filter_samples(inputs, output, job, rejects=rejects, workers=workers, overwrite=overwrite, quiet=quiet)
+    return filter_samples(inputs, output, job, rejects=rejects, scorer=scorer, workers=workers, overwrite=overwrite, quiet=quiet)
 
 
 def mix(

@@ -37,6 +37,7 @@ IDENTITY = {
     "benchmarks": "what the samples were decontaminated against, with n-gram length and content",
     "where": "--where",
     "map": "--map, and values given for all rows",
+    "scorer": "the model that perplexity is of",
     "judge": "the judge, what it was asked and how",
     "quotas": "samples wanted of each domain",
     "validation": "share of prompts that is held out",

@@ -208,6 +208,7 @@ OURS = frozenset(
         "completions",
         "input",
         "index",
+        "scores",
         ".lock",
     }
 )

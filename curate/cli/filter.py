@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from curate.cli.engine_options import KeyValue
 from curate.cli.source_options import ColumnMap
 
 INTERRUPTED = 130
@@ -58,6 +59,12 @@ class Setting(click.ParamType[Any]):
     show_default=True,
     help="Words in a row that count as an overlap with a benchmark.",
 )
+@click.option(
+    "--scorer", metavar="MODEL", help="Directory or hub name of a model that vLLM scores every sample with, for the filter perplexity."
+)
+@click.option(
+    "--engine-arg", type=KeyValue(), multiple=True, help="An argument of the scorer's engine, such as gpu_memory_utilization=0.8."
+)
 @click.option("--rejects", is_flag=True, help="Also read the rejected rows of dataset directories.")
 @click.option("--where", help="SQL condition over a sample's columns, such as \"verdict.status = 'correct'\".")
 @click.option(
@@ -89,9 +96,16 @@ def command(context: click.Context, /, inputs: tuple[str, ...], output: str, **g
     """
     from curate import api
     from curate.cli import own_package
+    from curate.engines import EngineSettings, open_engine
+    from curate.errors import UsageError
     from curate.report.filtered import render_filtered
     from curate.storage import shown
 
+    scorer, engine_args = given.pop("scorer"), dict(given.pop("engine_arg"))
+    if scorer is not None:
+        given["scorer"] = open_engine(EngineSettings(model=scorer, engine_args=engine_args))
+    elif engine_args:
+        raise UsageError("--engine-arg is for the engine of a --scorer, and none is given")
     filters, settings = _chain(given.pop("chain"), given.pop("only"), given.pop("skip"), dict(given.pop("settings")), own_package)
     made = api.filter(inputs, output, filters=filters, settings=settings, mapping=foreign_mapping(given.pop("mapping")), **given)
     click.echo(render_filtered(made.stats))

@@ -163,6 +163,11 @@ class LocalEngine:
         result: list[float] = await self._ask("score", {"token_ids": token_ids})
         return result
 
+    async def score_answer(self, request: Request) -> list[float]:
+        """The log-probability of each token of `request.continuation`, at temperature 1. Raises PromptTooLong, RequestRefused."""
+        result: list[float] = await self._ask("score_answer", wire.request_args(request))
+        return result
+
     async def load_weights(self, directory: str, version: str) -> None:
         """Change the weights to those in `directory`, which stays there as long as they are used; completions carry `version` from now on. Call it while nothing is in flight."""
         await self._ask("load_weights", {"directory": directory})

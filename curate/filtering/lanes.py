@@ -109,6 +109,7 @@ async def work(
     *,
     files: Callable[[Unit], Mapping[str, Path]],
     sketches: Callable[[Unit], Path | None],
+    scores: Callable[[Unit], Path | None],
     decide: Callable[[Unit], Sequence[Repeat | None]],
     publish: Callable[[Unit, Mapping[str, Any]], None],
     given_up: Callable[[Unit, str], None],
@@ -125,6 +126,7 @@ async def work(
             "unit": {f: getattr(unit, f) for f in unit.__slots__},
             "files": {part: str(path) for part, path in files(unit).items()},
             "sketches": None if (path := sketches(unit)) is None else str(path),
+            "scores": None if (path := scores(unit)) is None else str(path),
         }
         await lane.ask(**order)
         if unit.number not in decided:

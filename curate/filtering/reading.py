@@ -46,10 +46,11 @@ EMPTY: Mapping[str, Any] = {  # what stands where a value must and there is none
 
 @dataclass(slots=True)
 class Part:
-    """Some rows: a table of SAMPLES, and for each row why it is damaged, None for a sound one."""
+    """Some rows: a table of SAMPLES, and for each row why it is damaged, None for a sound one, and what an engine measured of it."""
 
     table: pa.Table
     damage: list[str | None]
+    perplexity: list[float | None] | None = None
 
 
 @dataclass(slots=True)

@@ -10,15 +10,16 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from curate.config import checked
 from curate.dataset import Dataset
+from curate.engines import Engine
 from curate.errors import CurateError, UsageError
-from curate.filtering import foreign
+from curate.filtering import foreign, scoring
 from curate.filtering.job import Job
 from curate.filtering.lanes import work
 from curate.filtering.units import File, Unit, files, units
@@ -62,11 +63,12 @@ def filter_samples(
     job: Job,
     *,
     rejects: bool = False,
+    scorer: Engine | None = None,
     workers: int | None = None,
     overwrite: bool = False,
     quiet: bool = True,
 ) -> Filtered:
-    """Filter the samples of dataset directories, Parquet files or JSON lines into `output`. With `rejects` a directory's rejected rows are read as well.
+    """Filter the samples of dataset directories, Parquet files or JSON lines into `output`. With `rejects` a directory's rejected rows are read as well; `scorer` is the engine that perplexity is asked of.
 
     Raises a CurateError: UsageError for what was asked wrongly, StoreError for a directory that cannot be written; and, when everything else is done, a CurateError that names what could not be read.
     """
@@ -74,11 +76,11 @@ def filter_samples(
     if not names:
         raise UsageError("no input is given")
     foreign.check_mapping(job.reading.mapping)
+    if scorer is not None and PERPLEXITY.name not in job.filters:
+        job = replace(job, filters=(*job.filters, PERPLEXITY.name))
     chain = Chain.of(job.filters, job.settings)
-    if any(f.name == PERPLEXITY.name for f in chain.filters):
-        raise UsageError(
-            "perplexity needs an engine's scores, which curate filter does not ask for: see curate/filters/perplexity.py, from Python"
-        )
+    if scorer is None and any(f.name == PERPLEXITY.name for f in chain.filters):
+        raise UsageError("perplexity needs a model that scores the samples: name one with --scorer")
     target = at(output)
     for name in names:
         if at(name).local is not None and target.local is not None and Path(name).resolve() == target.local.resolve():
@@ -89,7 +91,7 @@ def filter_samples(
         raise UsageError(f"{names[0]} holds no samples" if len(names) == 1 else "the inputs hold no samples")
     directory = Directory(output, "filtered")
     with directory:
-        run = _Run(directory, job, chain, planned, _described(names, found), overwrite, quiet)
+        run = _Run(directory, job, chain, planned, _described(names, found), scorer, overwrite, quiet)
         return run_async(run.run(workers or len(os.sched_getaffinity(0))))
 
 
@@ -125,10 +127,11 @@ class _Run:
         chain: Chain,
         planned: Sequence[Unit],
         inputs: Sequence[Mapping[str, Any]],
+        scorer: Engine | None,
         overwrite: bool,
         quiet: bool,
     ) -> None:
-        self.directory, self.job, self.units = directory, job, planned
+        self.directory, self.job, self.units, self.scorer = directory, job, planned, scorer
         self.place: Place = directory.place
         self.identity = {
             "filters": chain.identity(),
@@ -140,6 +143,8 @@ class _Run:
             "where": job.where,
             "map": {f: getattr(job.reading, f) for f in job.reading.__slots__},
         }
+        if scorer is not None:
+            self.identity["scorer"] = scoring.told(scorer)
         self.config = checked(
             "filtered", self.identity, {"inputs": list(inputs), "input": digest([u.digest() for u in planned]), "units": len(planned)}
         )
@@ -171,6 +176,22 @@ class _Run:
     def _sketches(self, unit: Unit) -> Path | None:
         return self.place.scratch / "index" / f"{unit.shard}.npz" if self.job.dedup != "none" else None
 
+    def _scores(self, unit: Unit) -> Path | None:
+        name = unit.digest(self.identity.get("scorer"), self.identity["map"])
+        return None if self.scorer is None else self.place.scratch / "scores" / f"{unit.shard}-{name[:16]}.json"
+
+    def _scored(self, rows: int) -> None:
+        self.rows += rows
+        self.status.offer(lambda _: f"rows scored {number(self.rows)}")
+
+    async def _score(self) -> None:
+        """Let the engine score what is not yet filtered."""
+        if self.scorer is not None:
+            (self.place.scratch / "scores").mkdir(exist_ok=True)
+            left = {unit: path for unit in self.units if unit.number not in self.there and (path := self._scores(unit)) is not None}
+            await scoring.score(list(left), self.job.reading, self.scorer, left.__getitem__, self._scored)
+            self.rows = 0
+
     def _published(self, unit: Unit) -> bool:
         manifest = self.directory.manifest(unit.shard)
         return manifest is not None and manifest["input"] == self.digests[unit.number] and not manifest["funnel"].get("faults")
@@ -183,12 +204,14 @@ class _Run:
         with ExitStack() as stack:
             stack.callback(self.status.close)
             self._describe(complete=False)
+            await self._score()
             await work(
                 self.units,
                 self.job,
                 lanes,
                 files=lambda unit: {part: self.directory.temporary(unit.shard, part) for part in ("kept", "rejects")},
                 sketches=self._sketches,
+                scores=self._scores,
                 decide=self._decide,
                 publish=self._publish,
                 given_up=lambda unit, why: self.faults.append(

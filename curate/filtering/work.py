@@ -5,6 +5,7 @@ The text is read once and written once: between the two steps a unit's rows stay
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ MOST_HELD = 2 << 30  # bytes of a unit's rows; its place in the file is far smal
 _TRACE = ("finish_reason", "domain", "mode", "chain", "language", "license", "verifier", "completion_tokens")
 
 
-def traces(table: pa.Table) -> Iterator[Trace]:
-    """The rows of a table of SAMPLES as filters see them."""
+def traces(table: pa.Table, perplexity: Sequence[float | None] | None = None) -> Iterator[Trace]:
+    """The rows of a table of SAMPLES as filters see them, with what an engine measured of each."""
+    measured = repeat({}) if perplexity is None else ({"perplexity": value} for value in perplexity)
     columns = [table[name].to_pylist() for name in ("messages", "response", "reasoning", "completion", *_TRACE)]
     for messages, response, reasoning, completion, *other in zip(*columns, strict=True):
         yield Trace(
@@ -44,6 +46,7 @@ def traces(table: pa.Table) -> Iterator[Trace]:
             reasoning=reasoning,
             completion=completion,
             system="\n\n".join(m["content"] for m in messages if m["role"] == "system"),
+            measured=next(measured),
             **dict(zip(_TRACE, other, strict=True)),
         )
 
@@ -80,11 +83,14 @@ class Work:
         self.benchmarks = Benchmarks([Item(*item) for item in job.benchmarks], job.ngram) if job.benchmarks else None
         self._connection = connect(threads=1) if job.where is not None else None
 
-    def look(self, unit: Unit) -> Looked:
+    def look(self, unit: Unit, perplexity: Sequence[float | None] | None = None) -> Looked:
         """Read a unit and find what can be found in each row by itself; rows beyond MOST_HELD are left out, which is a fault. Raises UsageError where a stranger's file has not the columns that were mapped."""
         found = Looked(metrics={name: [] for name in self.chain.metrics})
-        held = 0
+        held = seen = 0
         for part in parts(unit, self.job.reading, found.faults):
+            if perplexity is not None:
+                part.perplexity = list(perplexity[seen : seen + part.table.num_rows])
+                seen += part.table.num_rows
             part = self._chosen(part)
             if not part.table.num_rows:
                 continue
@@ -97,7 +103,7 @@ class Work:
                 break
             words = read(part.table, self.benchmarks, sketched=self.job.dedup != "none")
             start = found.rows
-            for i, (trace, damage) in enumerate(zip(traces(part.table), part.damage, strict=True)):
+            for i, (trace, damage) in enumerate(zip(traces(part.table, part.perplexity), part.damage, strict=True)):
                 self._row(found, trace, damage, words, i)
             found.tables.append(part.table)
             self._sketch(found, words, start)
@@ -118,7 +124,8 @@ class Work:
         if self._connection is None or self.job.where is None:
             return part
         holds = [d is not None or h for d, h in zip(part.damage, matching(self._connection, part.table, self.job.where), strict=True)]
-        return Part(part.table.filter(pa.array(holds)), [d for d, h in zip(part.damage, holds, strict=True) if h])
+        measured = None if part.perplexity is None else [v for v, h in zip(part.perplexity, holds, strict=True) if h]
+        return Part(part.table.filter(pa.array(holds)), [d for d, h in zip(part.damage, holds, strict=True) if h], measured)
 
     def _row(self, found: Looked, trace: Trace, damage: str | None, words: Read, i: int) -> None:
         if damage is not None:

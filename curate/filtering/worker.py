@@ -2,7 +2,7 @@
 
     in   {"job": ...}                              once
     out  {"ready": true}                           or {"error": sentence}
-    in   {"unit": ..., "files": {part: path}, "sketches": path or null}
+    in   {"unit": ..., "files": {part: path}, "sketches": path or null, "scores": path or null}
     out  {"looked": rows}                          the sketches of those that may stay lie in their file
     in   {"said": [null or [of, kind, similarity], ...]}
     out  {"done": {"written": {part: [bytes, sha256, rows]}, "funnel": ..., "faults": [...], "cut": ...}}
@@ -54,7 +54,8 @@ def main() -> None:
         while True:
             order = heard()
             unit = Unit(**order["unit"])
-            found = work.look(unit)
+            scores = None if order["scores"] is None else json.loads(Path(order["scores"]).read_bytes())
+            found = work.look(unit, scores)
             if order["sketches"] is not None:
                 write(Path(order["sketches"]), found.all_sketches().as_bytes())
             say(looked=found.rows)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -230,6 +231,9 @@ def test_scores_are_the_log_probabilities_of_sampling_at_temperature_1(running: 
     scores = running.run(running.engine.score([*prompt, *(done.token_ids or ())]))
     assert len(scores) == len(prompt) + done.completion_tokens - 1
     assert scores[-done.completion_tokens :] == pytest.approx(list(done.logprobs or ()), abs=0.15)  # bf16, another batch shape
+    answer = running.run(running.engine.score_answer(replace(request, continuation=done.text)))
+    assert answer == pytest.approx(scores[-done.completion_tokens :][: len(answer)], abs=0.15)
+    assert len(answer) in (done.completion_tokens, done.completion_tokens - 1)  # the end of text is no part of it
 
 
 def test_weights_are_changed_and_changed_back(running: Running, demo_model: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from curate import api
 from curate.check import check
+from curate.engines import Request
 from curate.errors import CurateError, IdentityMismatch, UsageError
 from tests.filtering import toy
 
@@ -190,6 +191,48 @@ def test_a_filter_that_asks_to_exit_fails_on_that_sample_only(samples: Path, tmp
     assert [(r["seed"], r["drop_reasons"]) for r in toy.read(tmp_path / "out", "rejects")] == [(35, ["filter_error:mine.py:leaves"])]
 
 
+class Letters:
+    """An engine whose tokens are characters, "x" an unlikely one. It counts what it was asked, and whether it is open."""
+
+    kind, capabilities, max_concurrent = "toy", frozenset({"score"}), 8
+    asked = 0
+    open = False
+
+    def identity(self) -> dict[str, str | None]:
+        return {"model": "letters", "model_revision": "1"}
+
+    async def start(self) -> None:
+        self.open = True
+
+    async def score_answer(self, request: Request) -> list[float]:
+        assert self.open
+        self.asked += 1
+        assert request.messages is not None
+        assert "plus" in request.messages[-1].content
+        return [-5.0 if c == "x" else -0.1 for c in request.continuation]
+
+    async def close(self) -> None:
+        self.open = False
+
+
+def test_a_model_scores_ahead_of_the_filters_and_never_twice(tmp_path: Path) -> None:
+    rows = [toy.sample(i, chain="x" * 400 if i == 3 else None) for i in range(6)]
+    first = toy.parquet(tmp_path / "a.parquet", rows)
+    engine = Letters()
+    made = run(first, tmp_path / "out", filters=("truncated",), scorer=engine, where="seed <> 0")
+    assert (engine.asked, engine.open) == (6, False)
+    kept, [rejected] = toy.read(tmp_path / "out", "kept"), toy.read(tmp_path / "out", "rejects")
+    assert (rejected["seed"], rejected["drop_reasons"]) == (3, ["perplexity"])
+    assert rejected["perplexity"] > 50
+    assert [row["seed"] for row in kept] == [1, 2, 4, 5]
+    assert all(1 < row["perplexity"] < 2 for row in kept)
+    assert made.dataset.config.identity["scorer"] == {"engine": "toy", "model": "letters", "model_revision": "1"}
+    second = toy.parquet(tmp_path / "b.parquet", [toy.sample(i) for i in range(10, 13)])
+    run([first, second], tmp_path / "out", filters=("truncated",), scorer=engine, where="seed <> 0")
+    assert engine.asked == 9
+    assert len(toy.read(tmp_path / "out", "kept")) == 7
+
+
 def test_a_filtered_set_can_be_filtered_again(samples: Path, tmp_path: Path) -> None:
     run(samples, tmp_path / "once")
     made = run(tmp_path / "once", tmp_path / "twice", filters=("truncated", "length"))
@@ -203,7 +246,7 @@ def test_a_filtered_set_can_be_filtered_again(samples: Path, tmp_path: Path) -> 
     [
         ("nothing.parquet", {}, "no such file"),
         ("in.parquet", {"filters": ("no_such_filter",)}, "no_such_filter"),
-        ("in.parquet", {"filters": ("perplexity",)}, "needs an engine"),
+        ("in.parquet", {"filters": ("perplexity",)}, "needs a model"),
         ("in.parquet", {"settings": {"long_paragraph.nothing": 3}}, "nothing"),
         ("in.parquet", {"where": "no_such_column = 1"}, "no_such_column"),
         ("in.parquet", {"mapping": {"nonsense": "x"}}, "nonsense"),

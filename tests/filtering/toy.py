@@ -79,5 +79,5 @@ def content(directory: Path) -> dict[str, bytes]:
     return {
         p.relative_to(directory).as_posix(): p.read_bytes()
         for p in sorted(directory.rglob("*"))
-        if p.is_file() and p.name != ".lock" and p.relative_to(directory).parts[0] != "index"
+        if p.is_file() and p.name != ".lock" and p.relative_to(directory).parts[0] not in ("index", "scores")
     }

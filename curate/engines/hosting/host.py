@@ -46,6 +46,10 @@ class Backend(Protocol):
         """The log-probability of each token but the first."""
         ...
 
+    async def score_answer(self, number: int, args: dict[str, Any]) -> list[float]:
+        """The log-probability of each token of a request's continuation."""
+        ...
+
     async def load_weights(self, directory: str) -> None:
         """Change the weights."""
         ...
@@ -77,6 +81,10 @@ class RenderOnly:
         return self.renderer(args).text
 
     async def score(self, number: int, token_ids: list[int]) -> list[float]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    async def score_answer(self, number: int, args: dict[str, Any]) -> list[float]:
         """Never asked for."""
         raise NotImplementedError
 
@@ -123,6 +131,8 @@ class Host:
             return self.backend.render(args)
         if op == "score":
             return await self.backend.score(number, args["token_ids"])
+        if op == "score_answer":
+            return await self.backend.score_answer(number, args)
         if op == "load_weights":
             return await self.backend.load_weights(args["directory"])
         raise ValueError(f"unknown message {op!r}")

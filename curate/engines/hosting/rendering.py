@@ -20,6 +20,12 @@ class Rendered(NamedTuple):
     opened: bool
 
 
+def _parts(args: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...] | None, str | None, str]:
+    messages = args["messages"]
+    turns = None if messages is None else tuple((role, content) for role, content in messages)
+    return turns, args["text"], args["prefill"] + args["continuation"]
+
+
 class Renderer:
     """Renders requests with a tokenizer and its chat template."""
 
@@ -31,9 +37,11 @@ class Renderer:
 
     def __call__(self, args: dict[str, Any]) -> Rendered:
         """Render a request's args (see wire.py). Raises EngineError where the tokenizer has no chat template, RequestRefused where the template refuses the messages."""
-        messages = args["messages"]
-        turns = None if messages is None else tuple((role, content) for role, content in messages)
-        return self._render(turns, args["text"], args["prefill"] + args["continuation"])
+        return self._render(*_parts(args))
+
+    def once(self, args: dict[str, Any]) -> Rendered:
+        """The same for a request that does not come again: nothing of it is kept."""
+        return self._render_once(*_parts(args))
 
     def _render_once(self, turns: tuple[tuple[str, str], ...] | None, text: str | None, begun: str) -> Rendered:
         if turns is None:

@@ -126,6 +126,10 @@ class TransformersBackend:
         """Not offered: see the engine's capabilities."""
         raise EngineError("the transformers engine cannot score tokens")
 
+    async def score_answer(self, number: int, args: dict[str, Any]) -> list[float]:
+        """Not offered: see the engine's capabilities."""
+        raise EngineError("the transformers engine cannot score tokens")
+
     async def load_weights(self, directory: str) -> None:
         """Not offered: see the engine's capabilities."""
         raise EngineError("the transformers engine cannot change its weights while it runs")

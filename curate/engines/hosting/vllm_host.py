@@ -156,6 +156,13 @@ class VllmBackend:
         output = await self._final(number, token_ids, max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
         return [float(step[token].logprob) for step, token in zip(output.prompt_logprobs[1:], token_ids[1:], strict=True)]
 
+    async def score_answer(self, number: int, args: dict[str, Any]) -> list[float]:
+        """The log-probability of each token of the continuation, given the prompt and those before it, at temperature 1. Raises PromptTooLong, RequestRefused."""
+        prompt = self.renderer({**args, "continuation": ""})
+        whole = self.renderer.once(args)
+        told = len(whole.ids) - max(1, len(prompt.ids))
+        return (await self.score(number, list(whole.ids)))[-told:] if told > 0 else []
+
     async def load_weights(self, directory: str) -> None:
         """Change the weights; what was cached for the old ones is forgotten."""
         await self.llm.collective_rpc("reload_weights", kwargs={"weights_path": directory})
