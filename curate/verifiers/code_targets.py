@@ -5,6 +5,7 @@
     {"inputs": [TEXT, ...], "outputs": [TEXT, ...]}                            APPS, LiveCodeBench: stdin and stdout; a text may be a list of lines
     {"fn_name": NAME, "inputs": [ARGUMENTS, ...], "outputs": [VALUE, ...]}     the same for a function, or a method of LeetCode's `class Solution`
     {"entry_point": NAME, "tests": ["assert ...", ...]}                        MBPP; entry_point may be left out
+    {"tests": "def test_...(): ..."}                                           pytest, unittest: functions and classes of tests; also under `test`
     {"entry_point": NAME, "test": "def check(candidate): ...", "prompt": TEXT} HumanEval; the prompt is what the response may continue
 
 ARGUMENTS is a list, or text with one JSON value a line (LiveCodeBench); then VALUE is JSON text too. Where every expected value of APPS is a list of one, its only element will do as well, as in APPS.
@@ -19,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from curate.sandbox import Limits
 from curate.verifiers.code_split import Assertion, Unsplittable, split
+from curate.verifiers.code_suites import asserts, parts_of
 
 SHORTEST_TIME, LONGEST_TIME, USUAL_TIME = 0.1, 60.0, 10.0  # seconds of CPU for one test
 SMALLEST_MEMORY, LARGEST_MEMORY = 64, 4096  # MiB
@@ -178,7 +180,7 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
         if not isinstance(tests, list) or not all(isinstance(t, str) for t in tests):
             raise Malformed("tests is no list of texts")
         statements = whole = [s for t in tests for s in _statements(t)]
-        parts, check = tuple(f"{before}\n{t}" if before else t for t in tests), False
+        parts, check = [part for t in tests for part in parts_of(t, _statements(t), before)], False
     else:
         text = _text(gold["test"], "test")
         top = whole = _statements(text)
@@ -186,13 +188,13 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
         if checks and not made.entry:
             raise Malformed("a check() without entry_point")
         statements = checks[-1].body if checks and all(isinstance(s, ast.Assign) for s in top if s is not checks[-1]) else top
-        parts, check = (f"{before}\n{text}",), bool(checks)
-    if not any(isinstance(n, ast.Assert | ast.Raise) for s in whole for n in ast.walk(s)):
+        parts, check = [f"{before}\n{text}"] if checks else parts_of(text, top, before), bool(checks)
+    if not asserts(whole):
         raise Malformed("the tests assert nothing")
     try:
         return made._replace(kind="assertions", assertions=_assertions(statements, made.entry))
     except Unsplittable:
-        return made._replace(kind="tester", parts=parts, check=check)
+        return made._replace(kind="tester", parts=tuple(parts), check=check)
 
 
 def parse(gold: str | None) -> Target:

@@ -10,13 +10,16 @@ Departures from Python: StopIteration from a call is a ProgramError, since `map`
 calls fails the test, whatever the program makes of it.
 """
 
+import ast
 import importlib
 import json
 import os
+import sys
+import types
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from curate.sandbox.inside import failures, plain, runner
+from curate.sandbox.inside import failures, plain, runner, suite
 from curate.sandbox.inside.remote import Remote
 from curate.sandbox.inside.serving import MODULES
 
@@ -151,11 +154,12 @@ class Program:
 
     def _raised(self, name: str, text: str, arguments: str, own: str, number: int) -> Exception:
         error = failures.made(name, text, arguments)
+        error.__dict__["_of_the_program"] = True
         kind = self.exceptions.get(own)
         if kind is not None and not isinstance(error, failures.Stopped):
             error = kind.__new__(kind)
             error.args = (text,)
-            error.__dict__["_text"] = text
+            error.__dict__.update(_text=text, _of_the_program=True)
         if (kind is not None or type(error) is failures.ProgramError) and number >= 0:
             error.__dict__["_remote"] = self.find(number)
         return error
@@ -192,10 +196,27 @@ class Program:
         return module if kind == "module" else getattr(module, name)
 
 
+def _as_modules(part: ast.Module, names: dict[str, Any]) -> None:
+    """Let `from solution import add` find the program, whatever the tests call the file that it would be in."""
+    for node in ast.walk(part):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            module = node.module
+            wanted = any(alias.name in names or (alias.name == "*" and module == "solution") for alias in node.names)
+        elif isinstance(node, ast.Import):
+            module, wanted = node.names[0].name, node.names[0].name == "solution"
+        else:
+            continue
+        if wanted and module not in sys.stdlib_module_names and module != "pytest":
+            made = sys.modules.setdefault(module, types.ModuleType(module))
+            made.__dict__.update(names)
+
+
 def prepare(job: dict[str, Any]) -> Callable[[], None]:
     """As in `runner.WAYS`. The job says what the program's names are, and the entry point, which `candidate` is another name for. `before` is trusted code that tests rely on."""
     program = Program()
     names: dict[str, Any] = {"__name__": "tests"}
+    names["__run_test__"] = lambda *test: suite.run(names, *test)
+    sys.modules["pytest"] = suite.module()
     entry = job["entry"]
     for name, kind, what in job["names"]:
         try:
@@ -213,11 +234,17 @@ def prepare(job: dict[str, Any]) -> Callable[[], None]:
             program.refused = None
             failed = ""
             try:
-                exec(compile(part, "<tests>", "exec", dont_inherit=True), names)  # noqa: S102  # tests are the gold's, and confined too
+                tree = ast.parse(part)
+                _as_modules(tree, names)
+                exec(compile(tree, "<tests>", "exec", dont_inherit=True), names)  # noqa: S102  # tests are the gold's, and confined too
                 if job["check"] and i == len(job["parts"]) - 1:
                     names["check"](names["candidate"])
             except BaseException as error:
                 failed = runner.cause_of(error)
+                if isinstance(error, ModuleNotFoundError) and not error.__dict__.get("_of_the_program"):
+                    program.refusal(f"the tests need a module that is not there: {error.name}", judged=False)
+            if not failed and not program.asked and i == len(job["parts"]) - 1:
+                program.refusal("the tests never ask for anything of the program", judged=False)
             refused = program.refused
             if refused is not None:
                 runner.send(["failed" if refused.judged else "unjudged", i, refused.text])
