@@ -166,7 +166,7 @@ def with_tests(source: str, parts: Sequence[str], entry: str | None, limits: Lim
                     case ["loaded", list(names)] if tester is None:
                         known = [n for n in names if _is_name(n)]
                         job = {"way": "tests", "parts": list(parts), "entry": entry, "names": known, "before": before, "check": check}
-                        other, ends = server(Kind("tester")), kept[::-1]
+                        other, ends = server(Kind("tester", packages=True)), kept[::-1]
                         kept.clear()
                         tester = Program(other, job, whole, ends=ends)
                         programs.append(tester)

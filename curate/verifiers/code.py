@@ -11,6 +11,7 @@ What it does not judge: how fast a program is beyond the limits, and output wher
 
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -24,10 +25,15 @@ from curate.verifiers.code_extract import LONGEST_PROGRAM, defines, method_owner
 from curate.verifiers.code_split import holds
 from curate.verifiers.code_targets import Malformed, Target, parse
 
-VERSION = "1"
+VERSION = "2"
 
 MOST_EXTRACTED = 20_000  # characters of the program kept in the verdict
 LONGEST_CAUSE = 200
+# Packages that programs may count on elsewhere; a module of any other name is the program's own mistake.
+ELSEWHERE = frozenset(
+    "PIL bs4 cv2 dateutil gmpy2 matplotlib more_itertools networkx nltk numba numpy pandas pytz regex requests scipy sklearn sortedcontainers sympy tensorflow torch tqdm yaml".split()  # noqa: SIM905
+)
+_NEEDED = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 
 
 class Failure(NamedTuple):
@@ -201,6 +207,8 @@ def _run(target: Target, found: str) -> Verdict:
     failure = result.failure or Failure(result.run, "missing", "not run")
     detail["failed"] = {"index": failure.at, "kind": failure.kind, "cause": failure.cause[:LONGEST_CAUSE]}
     where = "" if failure.kind == "load" else f"test {failure.at + 1} of {target.total}: "
+    if (needed := _NEEDED.search(failure.cause)) and needed[1] in ELSEWHERE:
+        return Verdict("unverifiable", reason=f"the program needs {needed[1]}, which the sandbox does not have", detail=json.dumps(detail))
     if failure.kind == "unjudged":
         return Verdict("unverifiable", reason=f"{where}{failure.cause[:LONGEST_CAUSE]}", detail=json.dumps(detail))
     return Verdict(

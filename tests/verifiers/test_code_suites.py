@@ -160,7 +160,7 @@ def test_one_failed_test_of_several_leaves_a_share() -> None:
 @pytest.mark.parametrize(
     ("tests", "reason"),
     [
-        ("import numpy as np\n\ndef test_mean():\n    assert np.isclose(mean([1]), 1)", "a module that is not there: numpy"),
+        ("import tensorflow as tf\n\ndef test_mean():\n    assert tf.close(mean([1]), 1)", "a module that is not there: tensorflow"),
         ("def helper():\n    assert mean([1]) == 1", "never ask for anything of the program"),
         ("def test_nothing():\n    x = 1\n    assert x", "never ask for anything of the program"),
         (
@@ -174,6 +174,18 @@ def test_tests_that_test_nothing_here_judge_nothing(tests: str, reason: str) -> 
         verdict = judge(tests, program)
         assert verdict.status == "unverifiable", verdict
         assert reason in verdict.reason
+
+
+def test_tests_may_use_packages_and_programs_that_need_one_are_not_wrong() -> None:
+    tests = "import numpy as np\n\ndef test_mean():\n    assert np.allclose(mean([0.1, 0.2]), 0.15) and isinstance(mean([1]), float)"
+    assert (judge(tests, RIGHT).status, judge(tests, WRONG).status) == ("correct", "wrong")
+    for gold in ("assert mean([1, 3]) == 2", "x = mean([1, 3])\nassert x == 2"):
+        for program in ("import numpy as np\n" + RIGHT, RIGHT.replace("return sum(xs)", "import numpy\n    return sum(xs)")):
+            verdict = judge(gold, program)
+            assert (verdict.status, verdict.reason) == ("unverifiable", "the program needs numpy, which the sandbox does not have")
+    stdio = json.dumps({"inputs": ["1\n"], "outputs": ["1\n"]})
+    response = "```python\nimport numpy as np\nprint(input())\n```"
+    assert code.verify(Answer(response, None, response, "stop"), make_prompt("q", verifier="code", gold=stdio)).status == "unverifiable"
 
 
 def test_a_module_that_the_program_lacks_is_the_programs_fault() -> None:
