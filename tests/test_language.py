@@ -8,6 +8,7 @@ from curate import language
 from curate.language import model, segments, tokens
 from curate.language.function_words import FUNCTION_WORDS
 from curate.language.scripts import MARKS
+from tests.filters.texts import CHAINS
 from tests.witness import SENTENCES
 
 # text, its language, the least share of it that must be in that language
@@ -336,3 +337,17 @@ def test_hostile_text_ends(piece: str) -> None:
     """Thousands of what opens something and never closes it: were a pattern not linear, this would not return."""
     assert language.words(piece * 5_000).total() >= 0
     assert language.words((piece + "a ") * 5_000).total() >= 0
+
+
+@pytest.mark.parametrize("code", [code for code in SENTENCES if code != "en" and code in FUNCTION_WORDS])
+def test_a_foreign_sentence_in_the_middle_of_a_long_line_is_found(code: str) -> None:
+    """The line's own words are strewn with ones that other languages have as well, so it is not by their number that the sentence is told."""
+    english = [
+        *CHAINS["en"].replace("\n\n", " ").split(". "),
+        "We die in an hour if the map is as old as they say",
+        "So let a be in the set and no more",
+    ] * 12
+    whole = [*english[: len(english) // 2], SENTENCES[code], *english[len(english) // 2 :]]
+    line, lines = (language.reading(between.join(whole)).words for between in (". ", ".\n"))
+    assert line[code] >= 0.6 * lines[code] > 0
+    assert line["en"] > 20 * line[code]

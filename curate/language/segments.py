@@ -25,7 +25,22 @@ from curate.language import model
 from curate.language.cuts import QUOTATION, SENTENCE, TERM, belongs, full_sentence, names, runs
 from curate.language.evidence import AGREED, AHEAD, CERTAIN, DENSITY, ENOUGH, hits, settled
 from curate.language.scripts import ALONE, CHINESE_ONLY, PER_WORD, RANGES, VARIABLES
-from curate.language.tokens import FUNCTIONS, LANGUAGES, LINE, SEVERAL, Kind, Piece, pieces, spaced, strongest_rival, table, view, weight
+from curate.language.tokens import (
+    FUNCTIONS,
+    LANGUAGES,
+    LINE,
+    SEVERAL,
+    Kind,
+    Piece,
+    latin_words,
+    pieces,
+    scattered,
+    spaced,
+    strongest_rival,
+    table,
+    view,
+    weight,
+)
 
 UNKNOWN = "und"  # ISO 639-2: undetermined
 QUOTED = 20  # words up to which a quotation is part of its line
@@ -143,7 +158,7 @@ class Tally:
                 most >= ENOUGH
                 and most >= DENSITY * words
                 and most >= AGREED * others
-                and others < CERTAIN
+                and (others < CERTAIN or scattered(letters))
                 and (
                     most >= AHEAD * (shared + others)  # nobody can have more, and mostly that will do
                     or (own and most > ENOUGH and not others)
@@ -238,7 +253,12 @@ class Tally:
         kana = _KANA.search(outside) is not None
         around: Counter[tuple[str, str | None]] = Counter()
         for sentence in SENTENCE.split(outside):
-            around += self._sentence(pieces(sentence), kana, full=full_sentence(sentence))
+            if sentence.isascii():
+                found = self._of_one_script("Latin", latin_words(sentence), full=full_sentence(sentence))
+            else:
+                found = self._sentence(pieces(sentence), kana, full=full_sentence(sentence))
+            for segment, count in found.items():
+                around[segment] += count
         (script, language), _ = around.most_common(1)[0]
         self._count(script, language, quoted, ())
 
@@ -261,21 +281,28 @@ class Tally:
                     own.setdefault(script, []).extend(words)
         for script, words in own.items():
             size = sum(weight(script, w) for w in words) + (inserted if script == main else 0)
-            language = None
-            if script in ALONE:
-                language = ALONE[script]
-            elif script == "Han":
-                language = self._han("".join(words), kana=kana)
-            elif not names(script, words):
-                lower = [w.lower() for w in words]
-                language = settled(self._kinds(lower), enough=ENOUGH)
-                if language is not None or len(words) >= ASK:
-                    self.doubtful.append(_Doubtful(script, language, lower, size, full))
-                    found[script, language] += size
-                    continue
-            self._count(script, language, size, words)
-            found[script, language] += size
+            if script in ALONE or script == "Han":
+                language = ALONE.get(script) or self._han("".join(words), kana=kana)
+                self._count(script, language, size, words)
+                found[script, language] += size
+            else:
+                found += self._of_one_script(script, words, size, full=full)
         return found
+
+    def _of_one_script(self, script: str, words: list[str], size: int | None = None, *, full: bool) -> Counter[tuple[str, str | None]]:
+        """Count words of a script that several languages have, as many as there are or `size`."""
+        size = len(words) if size is None else size
+        if not size:
+            return Counter()
+        language = None
+        if not names(script, words):
+            lower = [w.lower() for w in words]
+            language = settled(self._kinds(lower), enough=ENOUGH)
+            if language is not None or len(words) >= ASK:
+                self.doubtful.append(_Doubtful(script, language, lower, size, full))
+                return Counter({(script, language): size})
+        self._count(script, language, size, words)
+        return Counter({(script, language): size})
 
     def _count(self, script: str, language: str | None, size: int, words: Iterable[str]) -> None:
         if language is not None:

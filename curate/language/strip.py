@@ -12,7 +12,7 @@ _ENVIRONMENTS = (
 # What a text must contain for a pattern to be tried, and the pattern, in the order in which they are taken out: one pass for each is faster than one for all.
 _NOISE = (
     ("```", re.compile(r"```[^`]*+(?:`{1,2}[^`]++)*+(?:```|\Z)")),  # a fence, also one that was never closed
-    ("~~~", re.compile(r"~~~[^~]*+(?:~{1,2}[^~]++)*+(?:~~~|\Z)")),
+    ("~~~", re.compile(r"~~~[^~]*+(?:~{1,2}[^~]++)*+~~~")),  # one that is never closed is a line under a heading
     ("`", re.compile(r"`[^`\n]{1,400}+`")),
     ("$$", re.compile(r"\$\$[^$]*+\$\$")),
     ("$", re.compile(r"\$(?![\s$])[^$\n]{1,1000}+(?<!\s)\$(?!\d)")),  # as pandoc has it, so that two prices are no formula

@@ -7,6 +7,7 @@ is read a line at a time by counting letters.
 
 import threading
 from collections import Counter
+from itertools import pairwise
 from typing import NamedTuple
 
 from curate.language.function_words import FUNCTION_WORDS
@@ -64,6 +65,13 @@ def pieces(text: str) -> list[Piece]:
                 if (len(word) > 1 and word.lower() not in FUNCTIONS) or script not in VARIABLES:
                     found.append((script, word))
     return found
+
+
+def latin_words(text: str) -> list[str]:
+    """The words of a text in ASCII: what `pieces` finds there."""
+    return [
+        token for token in text.translate(_ASCII_SPACED).split() if len(token) > 1 and token.isalpha() and token.lower() not in FUNCTIONS
+    ]
 
 
 def weight(script: str, word: str) -> int:
@@ -151,6 +159,17 @@ def strongest_rival(letters: str) -> int:
                 if ord(letter) - _RIVAL & 1 << bit:
                     evidence[bit] += count
     return max(evidence)
+
+
+APART = (
+    4  # words of its own language between three that it does not have, where they are no sentence of another: that would have next to none
+)
+
+
+def scattered(letters: str) -> bool:
+    """Whether the evidence for other languages in a line as a `View` has it is strewn over its own, and no three pieces of it are close."""
+    between = [part.count("e") for part in letters.split("o")[1:-1]]
+    return all(one + other >= APART for one, other in pairwise(between))
 
 
 VIEWS = 8  # kept of a table: few languages make up most of a set

