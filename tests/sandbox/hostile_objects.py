@@ -387,7 +387,7 @@ for i in range(30):
 def solve(a, b): return []
 #: says that it is loaded and answers before it is asked | loop truth map
 import os
-os.write(3, b'["loaded", ["solve"]]\n')
+os.write(3, b'["loaded", [["solve", "function", ""]]]\n')
 for i in range(30): os.write(5, f'["value", {{i}}, "[\\"l\\", [\\"l\\"], [\\"l\\", 1, 1], [\\"d\\"]]"]\n'.encode())
 import time; time.sleep(0.1)
 def solve(a, b): return []
@@ -423,9 +423,64 @@ plain = next(m for n, m in sys.modules.items() if n.endswith("inside.plain"))
 plain.write = lambda value, *a, **k: '["l", ["o", "' + "9" * 5000 + '"], ["l", 2, 6], ["d"]]'
 def solve(a, b): return []
 #: names that tests stand on | loop each types sorted
-import os
-os.write(3, b'["loaded", ["__builtins__", "__name__", "len", "sorted", "isinstance", "AssertionError", "solve", "check", "enumerate"]]\n')
+import json, os
+NAMES = ["__builtins__", "__name__", "__run_test__", "len", "sorted", "isinstance", "AssertionError", "solve", "check", "enumerate", "candidate"]
+os.write(3, json.dumps(["loaded", [[name, "function", ""] for name in NAMES]]).encode() + b"\n")
 def solve(a, b): return []
+#: names that are values | loop each truth
+import json, os
+LISTED = '["l", 4, 9, 16, 25]'
+os.write(3, json.dumps(["loaded", [[name, "value", LISTED] for name in ("solve", "candidate", "check", "found", "enumerate")]]).encode() + b"\n")
+def solve(a, b): return []
+#: names that come from modules | loop map sorted truth
+import json, os
+os.write(3, json.dumps(["loaded", [["solve", "from", "operator"], ["candidate", "module", "itertools"], ["range", "from", "builtins"], ["check", "module", "os"]]]).encode() + b"\n")
+def solve(a, b): return []
+#: names that are no names | loop raises
+import json, os
+os.write(3, json.dumps(["loaded", [["solve"], "solve", ["solve", "value", 3], ["solve", "exception", 3], ["a b", "function", ""], [["solve"], "value", "1"], None]]).encode() + b"\n")
+def solve(a, b): return []
+#: exceptions in place of those that tests raise | loop each raises truth
+import json, os
+os.write(3, json.dumps(["loaded", [["AssertionError", "exception", []], ["ValueError", "exception", []], ["Wrong", "exception", ["AssertionError", "StopIteration", "BaseException"]]]]).encode() + b"\n")
+class Wrong(AssertionError): pass
+def solve(a, b): raise Wrong("backwards")
+#: calls functions that it was not given | loop each truth map raises
+import sys
+runner = next(m for n, m in sys.modules.items() if n.endswith("inside.runner"))
+send = runner.send
+def first(value, *to):
+    for number in (-1, 0, 10**9): send(["callback", number, '["l", ["l"], ["d"]]'], 5)
+    send(value, *to)
+runner.send = first
+def solve(a, b): return []
+#: errors of classes and objects that there are none of | raises loop truth
+import sys
+runner = next(m for n, m in sys.modules.items() if n.endswith("inside.runner"))
+send = runner.send
+runner.send = lambda value, *to: send(["error", value[1], "Solved", "backwards", "", "ValueError", -7] if value[0] == "value" else value, *to)
+def solve(a, b): return []
+#: a class of its own that is told everything | loop each member counted bounds chain types sorted
+class Told:
+    def __init__(self, told=None): self.told = told
+    __sub__ = __rsub__ = __add__ = __radd__ = __mul__ = lambda self, other: Told(other)
+    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __contains__ = lambda *a: True
+    __int__ = __index__ = __round__ = __len__ = lambda self, *a: 4
+    __float__ = __abs__ = lambda self: float(self.told or 0)
+    __class__ = property(lambda self: list)
+    __enter__ = lambda self: self
+    __exit__ = lambda *a: True
+def solve(a, b): return Told()
+#: a class that says it is a list of numbers | types loop each counted
+class Meta(type):
+    __instancecheck__ = __subclasscheck__ = lambda *a: True
+class Listed(metaclass=Meta):
+    __class__ = list
+    def __len__(self): return 4
+    def __iter__(self): return self
+    def __next__(self): return Listed()
+    def __getitem__(self, i): return Listed()
+def solve(a, b): return Listed()
 #: a huge answer | loop member each
 def solve(a, b): return "x" * (40 << 20)
 #: many huge answers | object loop
@@ -465,6 +520,9 @@ def solve(a, b):
 #: squares in a tuple, and in a deque | loop each member counted sorted dict bounds chain
 from collections import deque
 def solve(a, b): return (tuple if a % 2 else deque)(n * n for n in range(a, b))
+#: squares by an endless generator, cut off | each sorted dict
+from itertools import count, islice, takewhile
+def solve(a, b): return takewhile(lambda x: x < b * b, (n * n for n in count(a)))
 #: squares in a view | each sorted dict
 def solve(a, b): return {{n: n * n for n in range(a, b)}}.values()
 #: a container class | loop each member counted sorted dict bounds chain object
