@@ -247,20 +247,20 @@ class Tally:
             quoted += size
             return " "
 
-        outside = QUOTATION.sub(taken_out, line)
-        if not pieces(outside):
+        outside = QUOTATION.sub(taken_out, line) if '"' in line or "(" in line or "'" in line else line
+        if quoted and not pieces(outside):
             outside, quoted = line, 0
-        kana = _KANA.search(outside) is not None
+        kana = not outside.isascii() and _KANA.search(outside) is not None
         around: Counter[tuple[str, str | None]] = Counter()
         for sentence in SENTENCE.split(outside):
             if sentence.isascii():
-                found = self._of_one_script("Latin", latin_words(sentence), full=full_sentence(sentence))
+                words = latin_words(sentence)
+                around["Latin", self._of_one_script("Latin", words, len(words), full=full_sentence(sentence))] += len(words)
             else:
-                found = self._sentence(pieces(sentence), kana, full=full_sentence(sentence))
-            for segment, count in found.items():
-                around[segment] += count
-        (script, language), _ = around.most_common(1)[0]
-        self._count(script, language, quoted, ())
+                around += self._sentence(pieces(sentence), kana, full=full_sentence(sentence))
+        if quoted:
+            (script, language), _ = around.most_common(1)[0]
+            self._count(script, language, quoted, ())
 
     def _sentence(self, sentence: list[Piece], kana: bool, *, full: bool) -> Counter[tuple[str, str | None]]:
         """Count the words of a sentence; how many went to which script and language (None: they wait)."""
@@ -286,23 +286,20 @@ class Tally:
                 self._count(script, language, size, words)
                 found[script, language] += size
             else:
-                found += self._of_one_script(script, words, size, full=full)
+                found[script, self._of_one_script(script, words, size, full=full)] += size
         return found
 
-    def _of_one_script(self, script: str, words: list[str], size: int | None = None, *, full: bool) -> Counter[tuple[str, str | None]]:
-        """Count words of a script that several languages have, as many as there are or `size`."""
-        size = len(words) if size is None else size
-        if not size:
-            return Counter()
+    def _of_one_script(self, script: str, words: list[str], size: int, *, full: bool) -> str | None:
+        """Count words of a script that several languages have; `size` is what they count for. The language that they went to, None where they wait."""
         language = None
-        if not names(script, words):
+        if size and not names(script, words):
             lower = [w.lower() for w in words]
             language = settled(self._kinds(lower), enough=ENOUGH)
             if language is not None or len(words) >= ASK:
                 self.doubtful.append(_Doubtful(script, language, lower, size, full))
-                return Counter({(script, language): size})
+                return language
         self._count(script, language, size, words)
-        return Counter({(script, language): size})
+        return language
 
     def _count(self, script: str, language: str | None, size: int, words: Iterable[str]) -> None:
         if language is not None:

@@ -21,7 +21,7 @@ _NOISE = (
     ("\\begin", re.compile(rf"\\begin\{{(?:{_ENVIRONMENTS})\*?\}}(?:[^\\]++|\\(?!begin|end))*+\\end\{{\w{{1,20}}\*?\}}")),
     # a command with its arguments, but words with spaces between them in \text{...} and the like stay
     ("\\", re.compile(r"\\(?:(?:text|textbf|textit|emph|boxed|mathbf|mbox)\{(?=[^{}\n\\\s]{0,80}\s)|[A-Za-z]++\*?(?:\{[^{}\n]{0,200}+\})*+)")),
-    ("://", re.compile(r"[a-z]{2,12}://\S++")),
+    ("://", re.compile(r"(?<![a-z])[a-z]{2,12}+://\S++")),
     ("www.", re.compile(r"www\.\S++")),
     ("<", re.compile(r"</?[A-Za-z][^<>\n]{0,200}+>")),
 )  # fmt: skip
