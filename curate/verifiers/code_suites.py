@@ -34,10 +34,12 @@ def parts_of(text: str, statements: Sequence[ast.stmt], before: str) -> list[str
     }
     tests: list[tuple[str, ...]] = []
     for s in statements:
-        if isinstance(s, ast.FunctionDef) and s.name.startswith("test") and s.name not in called:
+        if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef) and s.name.startswith("test") and s.name not in called:
             tests.append((s.name,))
         elif isinstance(s, ast.ClassDef) and (s.name.startswith("Test") or any("TestCase" in ast.unparse(b) for b in s.bases)):
-            tests += [(s.name, m.name) for m in s.body if isinstance(m, ast.FunctionDef) and m.name.startswith("test")]
+            tests += [
+                (s.name, m.name) for m in s.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef) and m.name.startswith("test")
+            ]
     if main:
         kept: list[ast.stmt] = []
         for s in statements:

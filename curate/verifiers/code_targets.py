@@ -34,7 +34,7 @@ Kind = Literal["stdio", "values", "assertions", "tester"]
 class Target(NamedTuple):
     """What a program is judged by. Which of the lists is filled goes with the kind:
 
-    stdio: (stdin, stdout) pairs; values: (arguments, value) pairs; assertions: splittable ones; tester: parts of test code, the last one defining check() where `check`.
+    stdio: (stdin, stdout) pairs; values: (arguments, value) pairs; assertions: splittable ones, with the code that they are of in `parts`; tester: parts of test code, the last one defining check() where `check`.
     """
 
     language: str
@@ -192,9 +192,10 @@ def _tested(gold: dict[str, Any], made: Target) -> Target:
     if not asserts(whole):
         raise Malformed("the tests assert nothing")
     try:
+        made = made._replace(parts=tuple(parts), check=check)
         return made._replace(kind="assertions", assertions=_assertions(statements, made.entry))
     except Unsplittable:
-        return made._replace(kind="tester", parts=tuple(parts), check=check)
+        return made._replace(kind="tester")
 
 
 def parse(gold: str | None) -> Target:

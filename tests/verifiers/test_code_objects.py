@@ -484,7 +484,7 @@ def test_a_failure_before_what_is_not_judged_counts_and_one_after_does_not() -> 
         ("def apply(f, n):\n    return n if n == 0 else f(n - 1) + 1", "def down(n):\n    return apply(down, n)\nassert apply(down, 20) == 20", "correct"),
         ("def memo(f):\n    known = {}\n    def g(n):\n        if n not in known:\n            known[n] = f(n)\n        return known[n]\n    return g", "calls = []\n@memo\ndef square(n):\n    calls.append(n)\n    return n * n\nassert [square(3), square(3), square(4)] == [9, 9, 16]\nassert calls == [3, 4]", "correct"),
         ("def kind(t, x):\n    return t(x) if t in (int, str) else None", "x = kind(int, '5')\nassert x == 5 and kind(str, 5) == '5' and kind(list, 5) is None", "correct"),
-        ("import math\nfrom collections import deque\nLIMIT = [1, 2]\ndef area(r):\n    return math.pi * r * r", "q = deque([1])\nassert isinstance(q, deque)\nassert abs(area(2) - math.pi * 4) < 1e-9\nassert LIMIT == [1, 2]", "correct"),
+        ("import math\nfrom collections import deque\nLIMIT, ROOT = [1, 2], None\ndef area(r):\n    return math.pi * r * r", "q = deque([1])\nassert isinstance(q, deque)\nassert abs(area(2) - math.pi * 4) < 1e-9\nassert LIMIT == [1, 2] and ROOT is None", "correct"),
         ("class E(Exception):\n    def __init__(self, code):\n        super().__init__(f'code {code}')\n        self.code = code\ndef f():\n    raise E(7)", "try:\n    f()\nexcept E as e:\n    found = e\nassert found.code == 7 and str(found) == 'code 7'", "correct"),
         ("import copy\nclass Node:\n    def __init__(self, v):\n        self.v = v\ndef bump(n):\n    n.v += 1", "import copy\nn = Node(1)\nm = copy.deepcopy(n)\nbump(n)\nassert (n.v, m.v) == (2, 1)\nassert n.__class__.__name__ == 'Node' and n.__dict__ == {'v': 2}", "correct"),
         ("def endless():\n    while True:\n        yield 1", "x = 0\nfor n in endless():\n    x += n\nassert x", "wrong"),
@@ -495,3 +495,39 @@ def test_a_failure_before_what_is_not_judged_counts_and_one_after_does_not() -> 
 def test_functions_iterators_and_names_go_both_ways(program: str, test: str, status: str) -> None:
     verdict = judge(Case("", program, test, ("", "")), program)
     assert verdict.status == status, verdict
+
+
+class Asked(NamedTuple):
+    """A program, a test that holds in plain Python, and what can be said of it here."""
+
+    name: str
+    program: str
+    test: str
+    status: str = "correct"
+
+
+REAL = [
+    Asked("an own int and str", "class Money(int):\n    def __repr__(self): return f'${int(self)}'\ndef pay(x): return Money(x)", "m = pay(5)\nassert m == 5 and 4 < m <= 5 and m != 6\nassert repr(m) == '$5' and {m: 1}[5] == 1"),
+    Asked("a fraction, a decimal, dates", "from fractions import Fraction\nfrom decimal import Decimal\nfrom datetime import timedelta\ndef f(a, d): return Fraction(a, 2), Decimal('1.10') * 2, d + timedelta(days=1)", "from fractions import Fraction\nfrom decimal import Decimal\nfrom datetime import date\nx = f(3, date(2024, 2, 28))\nassert x == (Fraction(3, 2), Decimal('2.20'), date(2024, 2, 29))"),
+    Asked("containers of collections", "from collections import defaultdict, Counter, OrderedDict\ndef g(ws):\n    d = defaultdict(list)\n    for w in ws: d[len(w)].append(w)\n    return d\ndef c(s): return Counter(s)\ndef o(): \n    d = OrderedDict(a=1, b=2)\n    d.move_to_end('a')\n    return d", "x = g(['a', 'bb', 'c'])\nassert x == {1: ['a', 'c'], 2: ['bb']} and x[7] == []\nassert c('aab').most_common(1) == [('a', 2)] and c('aab') == {'a': 2, 'b': 1}\nassert list(o().items()) == [('b', 2), ('a', 1)]"),
+    Asked("a list of the module's that changes", "stack = []\ndef push(x):\n    stack.append(x)\n    return len(stack)", "assert push(1) == 1\nx = push(2)\nassert stack == [1, 2] and len(stack) == 2 and stack[0] == 1 and 2 in stack"),
+    Asked("a number of the module's that changes", "count = 0\ndef bump():\n    global count\n    count += 1", "bump()\nx = count\nassert x == 1", "unverifiable"),
+    Asked("what is printed", "def hello(n): print('Hello', n)", "import contextlib, io\nto = io.StringIO()\nwith contextlib.redirect_stdout(to):\n    hello('Bo')\nassert to.getvalue() == 'Hello Bo\\n'"),
+    Asked("what is printed, for pytest", "import sys\ndef hello(n): sys.stdout.write(n)", "def test_hello(capsys):\n    hello('Bo')\n    assert capsys.readouterr().out == 'Bo'"),
+    Asked("something else is printed", "def hello(n): print('Ho', n)", "def test_hello(capsys):\n    hello('Bo')\n    assert capsys.readouterr().out == 'Hello Bo\\n'", "wrong"),
+    Asked("what is typed", "def ask(): return int(input()) + 1", "from unittest.mock import patch\nwith patch('builtins.input', return_value='4'):\n    assert ask() == 5", "unverifiable"),
+    Asked("coroutines", "import asyncio\nasync def add(a, b):\n    await asyncio.sleep(0)\n    return a + b", "import asyncio\nx = asyncio.run(add(1, 2))\nassert x == 3\nasync def test_both():\n    assert await asyncio.gather(add(1, 1), add(2, 2)) == [2, 4]"),
+    Asked("the name of a class", "class Dog: pass\ndef make(): return Dog()", "d = make()\nassert type(d).__name__ == d.__class__.__name__ == 'Dog' and isinstance(d, Dog) and not isinstance(d, dict)"),
+    Asked("abstract classes", "from abc import ABC, abstractmethod\nclass Shape(ABC):\n    @abstractmethod\n    def area(self): ...\nclass Square(Shape):\n    def area(self): return 9", "s = Square()\nassert isinstance(s, Shape) and issubclass(Square, Shape) and s.area() == 9\ntry:\n    Shape()\n    assert False\nexcept TypeError:\n    pass"),
+    Asked("a class of the tests below one of the program's", "class Shape:\n    def area(self): return 1", "class Own(Shape):\n    pass\nassert Own().area() == 1", "unverifiable"),
+    Asked("an object of the tests", "def total(xs): return sum(x.price for x in xs)", "class O:\n    price = 2\nassert total([O()]) == 2", "unverifiable"),
+    Asked("equality of its own", "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\ndef make(x): return P(x)", "assert make(1) == P(1)", "unverifiable"),
+    Asked("objects in a test that could be split", "class P:\n    def __init__(self, x): self.x = x\ndef make(x): return P(x)", "assert make(3).x == 3\nassert make(1) != make(2)\nassert [p.x for p in map(make, [1, 2])] == [1, 2]"),
+    Asked("an object where a number is wanted", "class P:\n    pass\ndef make(x): return P()", "assert make(3) == 3", "wrong"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", REAL, ids=lambda asked: asked.name)
+def test_what_tests_do_with_objects_is_as_in_plain_python_or_not_judged(asked: Asked) -> None:
+    verdict = judge(Case("", asked.program, asked.test, ("", "")), asked.program)
+    assert verdict.status == asked.status, verdict

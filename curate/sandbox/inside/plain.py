@@ -1,6 +1,6 @@
 """Plain data as JSON, with tags for what JSON does not have: the only thing that leaves a program's process or enters it.
 
-Values of exactly the built-in types and of a few containers of `collections` (which are compared as the built-in type they extend) can be written; an object of any other class cannot, a subclass of
+Values of exactly the built-in types, of a few containers of `collections` (which cross as the built-in type they extend, unless objects cross too), fractions, decimals, dates and times can be written; an object of any other class cannot, a subclass of
 `int` or `str` among them, so nothing that crosses brings behaviour of its own. Iterators of the built-in kinds cross as what they give, or where asked for stay where they are, since some never end; built-in types cross by name. Depth and number
 of values are bounded on both sides; text comes back as it was, NaN and infinities too. Where two processes agree on it, any other object crosses as a number that stands for it (`keep`, `find`).
 
@@ -8,6 +8,9 @@ The writer runs in the process of the hostile program, which may replace it: the
 """
 
 import collections
+import datetime
+import decimal
+import fractions
 import itertools
 import json
 import types
@@ -21,6 +24,8 @@ FEW_KEYS = 1000
 INLINE = 1 << 62  # integers below are written as they are
 SAME_IN_JSON = frozenset({type(None), bool, str, float})
 SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
+TIMES: dict[str, Any] = {t.__name__: t for t in (datetime.date, datetime.time, datetime.datetime)}
+LONGEST_TEXT = 10_000  # characters of a decimal
 _NOTHING: dict[int, int] = {}
 _VIEWS: list[Any] = [_NOTHING.keys(), _NOTHING.values(), _NOTHING.items()]
 _BUILT_IN = [*_VIEWS, *(iter(made) for made in [*_VIEWS, [], (), "", set(), range(0)])]
@@ -50,8 +55,17 @@ class NotPlain(Exception):
     """A value that is not plain data, or too much of it."""
 
 
+def _mapping(value: Any) -> list[str]:
+    """The tag of a dict, with what else makes it of its class."""
+    kind = type(value)
+    if kind is collections.defaultdict:
+        names = [name for name, known in TYPES.items() if known is value.default_factory]
+        return ["e", *names] if names else ["d"]
+    return ["C"] if kind is collections.Counter else ["O"] if kind is collections.OrderedDict else ["d"]
+
+
 Keep = Callable[[Any], int]
-Find = Callable[[int], Any]
+Find = Callable[[int, str], Any]  # number, and the name of its class
 
 
 def _written(value: Any, depth: int, left: list[int], keep: Keep | None, lazy: bool) -> Any:
@@ -70,7 +84,8 @@ def _written(value: Any, depth: int, left: list[int], keep: Keep | None, lazy: b
     if kind in SEQUENCES:
         return [SEQUENCES[kind], *[_written(v, depth + 1, left, keep, lazy) for v in value]]
     if kind in DICTS:
-        return ["d", *[[_written(k, depth + 1, left, keep, lazy), _written(v, depth + 1, left, keep, lazy)] for k, v in dict.items(value)]]
+        own = _mapping(value) if keep is not None else ["d"]
+        return [*own, *[[_written(k, depth + 1, left, keep, lazy), _written(v, depth + 1, left, keep, lazy)] for k, v in value.items()]]
     if kind is bytes or kind is bytearray:
         return ["b" if kind is bytes else "y", value.hex()]
     if kind is complex:
@@ -79,12 +94,20 @@ def _written(value: Any, depth: int, left: list[int], keep: Keep | None, lazy: b
         return ["r", *[_written(n, depth + 1, left, keep, lazy) for n in (value.start, value.stop, value.step)]]
     if kind is collections.deque:
         return ["q", *[_written(v, depth + 1, left, keep, lazy) for v in value]]
+    if kind is fractions.Fraction:
+        return ["F", _written(value.numerator, depth + 1, left, keep, lazy), _written(value.denominator, depth + 1, left, keep, lazy)]
+    if kind is decimal.Decimal and len(text := str(value)) <= LONGEST_TEXT:
+        return ["D", text]
+    if kind is datetime.timedelta:
+        return ["T", value.days, value.seconds, value.microseconds]
+    if kind in TIMES.values():
+        return ["I", kind.__name__, value.isoformat()]
     if kind is type and value in TYPES.values():
         return ["n", value.__name__]
     if kind in ITERATORS and not (lazy and kind in LAZY):
         return ["g", *[_written(v, depth + 1, left, keep, lazy) for v in itertools.islice(value, left[0] + 1)]]
     if keep is not None:
-        return ["o", keep(value)]
+        return ["o", keep(value), kind.__name__]
     raise NotPlain(f"an object of type {kind.__name__[:80]} is not plain data")
 
 
@@ -121,9 +144,13 @@ def _read(value: Any, depth: int, find: Find | None) -> Any:
             return frozenset(hashable([_read(v, depth + 1, find) for v in rest]))
         case "q":
             return collections.deque([_read(v, depth + 1, find) for v in rest])
-        case "d":
+        case "d" | "C" | "O" | "e":
+            factory = TYPES[str(rest.pop(0))] if tag == "e" else None
             keys = hashable([_read(k, depth + 1, find) for k, _ in rest])
-            return dict(zip(keys, [_read(v, depth + 1, find) for _, v in rest], strict=True))
+            pairs = dict(zip(keys, [_read(v, depth + 1, find) for _, v in rest], strict=True))
+            if tag == "e":
+                return collections.defaultdict(factory, pairs)
+            return collections.Counter(pairs) if tag == "C" else collections.OrderedDict(pairs) if tag == "O" else pairs
         case "i":
             return int(rest[0], 16)
         case "b":
@@ -134,10 +161,18 @@ def _read(value: Any, depth: int, find: Find | None) -> Any:
             return complex(*[float(x) for x in rest])
         case "g":
             return iter([_read(v, depth + 1, find) for v in rest])
+        case "F":
+            return fractions.Fraction(_read(rest[0], depth + 1, find), _read(rest[1], depth + 1, find))
+        case "D":
+            return decimal.Decimal(str(rest[0])[:LONGEST_TEXT])
+        case "T":
+            return datetime.timedelta(*[int(n) for n in rest])
+        case "I":
+            return TIMES[str(rest[0])].fromisoformat(str(rest[1]))
         case "n":
             return TYPES[str(rest[0])]
         case "o" if find is not None:
-            return find(int(rest[0]))
+            return find(int(rest[0]), str(rest[1]) if len(rest) > 1 else "")
         case "r":
             return range(*[_read(n, depth + 1, find) for n in rest])
     raise NotPlain("an unknown tag")
@@ -149,7 +184,7 @@ def read(text: str | bytes, find: Find | None = None) -> Any:
         raise NotPlain("too large")
     try:
         return _read(json.loads(text), 0, find)
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError) as error:
         raise NotPlain(f"not what the runner writes: {type(error).__name__}") from None
 
 

@@ -6,9 +6,12 @@ are as many as the length that it states: an object cannot give one answer now a
 What would decide a test by the program's word alone is not asked: its own `==`, order, truth and `in` (which looks through the items that it gives, where it gives any). Such a test is unjudged. Where its class defines none of them, Python's
 own rules hold here: it equals itself, is true, and has no order. Nor is a number believed that it gives after it was told one: of `abs(found - 5)` the program would know what to say.
 
-Departures from Python: an object is callable, sized and iterable for whoever only asks whether it is, and an instance of no class but the program's.
+A class that extends a built-in type and leaves its comparisons alone goes by its content, which is fetched and compared here.
+
+Departures from Python: an object is callable, sized and iterable for whoever only asks whether it is, and an instance of no class but the program's. `type` of it is a class that has only the name.
 """
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -59,10 +62,8 @@ class Remote:
     def __delattr__(self, name: str) -> None:
         self._ask("__delattr__", name, how="call")
 
-    @property  # type: ignore[misc]  # what tests read its name from; `type` gives Remote
-    def __class__(self) -> Any:
-        found = self.__getattr__("__class__")
-        return found if type(found) is Remote else Remote  # and never a class that `isinstance` would believe
+    def __mro_entries__(self, bases: object) -> tuple[type, ...]:
+        raise self._left_to_it("a class of the tests below one of the program's")
 
     def _ask(self, name: str, *arguments: Any, how: "How" = "read") -> Any:
         """The answer of one of its methods."""
@@ -160,7 +161,7 @@ class Remote:
 
     def _given(self) -> Iterator[Any]:
         given = self._do("iter", self, how="step")
-        if type(given) is Remote:
+        if isinstance(given, Remote):
             return given._steps()
         if type(given) is not type(iter([])):
             raise TypeError(f"iter() returned non-iterator of type {type(given).__name__}")
@@ -171,26 +172,41 @@ class Remote:
             raise self._left_to_it("`in`")
         return any(wanted is item or wanted == item for item in self)
 
+    def _content(self) -> Any:
+        """What it holds, as plain data: of a class that goes by its content, as a built-in one does, and whose object was not told of what it is compared with."""
+        if self._told:
+            raise self._left_to_it("what it holds")
+        found = self._do("content", self)
+        if isinstance(found, Remote):
+            raise self._program.refusal("the content of an object is no plain data")
+        return found
+
     def __bool__(self) -> bool:
+        if self._own("content"):
+            return bool(self._content())
         if self._own("__bool__"):
             raise self._left_to_it("whether it is true")
         return len(self) > 0 if self._own("__len__") else True
 
     def __eq__(self, other: object) -> bool:
-        if self._own("__eq__") or self._own("__ne__"):
+        if self._own("content") and not isinstance(other, Remote):
+            return bool(self._content() == other)
+        if self._own("__eq__") or self._own("__ne__") or (isinstance(other, type) and issubclass(other, Remote)):
             raise self._left_to_it("`==`")
         return True if other is self else NotImplemented
 
     def __hash__(self) -> int:
+        if self._own("content"):
+            return hash(self._content())
         if self._own("__eq__"):
             raise self._left_to_it("which objects are one in a set")
         return hash(self._number)
 
     def __instancecheck__(self, instance: object) -> bool:
-        return type(instance) is Remote and exactly(bool, self._do("isinstance", instance, self))
+        return isinstance(instance, Remote) and exactly(bool, self._do("isinstance", instance, self))
 
     def __subclasscheck__(self, kind: object) -> bool:
-        return type(kind) is Remote and exactly(bool, self._do("issubclass", kind, self))
+        return isinstance(kind, Remote) and exactly(bool, self._do("issubclass", kind, self))
 
     def __copy__(self) -> Any:
         return self._do("copy", self, how="call")
@@ -209,9 +225,9 @@ class Remote:
 
     def _operated(self, name: str, *operands: Any) -> Any:
         """What an operator gives."""
-        told = any(type(o) is not Remote or o._told for o in operands)
+        told = any(not isinstance(o, Remote) or o._told for o in operands)
         result = self._do(name, *operands, how="call")
-        if told and type(result) is Remote:
+        if told and isinstance(result, Remote):
             object.__setattr__(result, "_told", True)
         elif told:
             raise self._left_to_it("what comes of it and a value of the tests")
@@ -238,8 +254,38 @@ class Remote:
         return self._number_of("round", *digits)
 
 
-def _order(name: str) -> Callable[[Remote, object], Any]:
+class Coroutine(Remote):
+    """What calling an `async def` of the program gives. It runs to its end where it is first awaited, in a loop of the program's."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Iterator[Any]:
+        return self._do("await", self, how="call")  # type: ignore[no-any-return]
+        yield  # which makes this a generator
+
+    def send(self, value: object) -> Any:
+        raise StopIteration(self._do("await", self, how="call"))
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def throw(self, *error: Any) -> Any:
+        raise error[-1] if isinstance(error[-1], BaseException) else error[0]
+
+    def close(self) -> None:
+        return
+
+
+def of_class(name: str) -> type[Remote]:
+    """A class for objects of the program's class of that name: its name is all that it has of it."""
+    base = Coroutine if name == "coroutine" else Remote
+    return type(name if name.isidentifier() else "Remote", (base,), {"__slots__": ()})
+
+
+def _order(name: str, of_plain: Callable[[Any, Any], Any]) -> Callable[[Remote, object], Any]:
     def compare(self: Remote, other: object) -> Any:
+        if self._own("content") and not isinstance(other, Remote):
+            return of_plain(self._content(), other)
         if self._own(name):
             raise self._left_to_it("its order")
         return NotImplemented
@@ -254,8 +300,8 @@ def _operator(name: str, *, reflected: bool = False) -> Callable[..., Any]:
     return operate
 
 
-for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
-    setattr(Remote, _name, _order(_name))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Remote, f"__{_name}__", _order(f"__{_name}__", getattr(operator, _name)))
 for _name in ("neg", "pos", "abs", "invert"):
     setattr(Remote, f"__{_name}__", _operator(_name))
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift", "divmod"):

@@ -1,12 +1,14 @@
 """Serves a program's functions and objects to tests that run in another process (tester.py): one question, one answer, and within it questions the other way where a function of the tests is called.
 
-A line asked is [what, positional, named] as plain data; `what` is a function's name or expression, an object, (object, attribute), (object, method, "call") or ("", operation). An answer is ["value", i, [value, positional, named]], the arguments
-as they are afterwards, or ["error", i, class, text, arguments, own class, object]. In between may come ["callback", number, [positional, named]], which is answered by ("returned", value, positional, named) or ("raised", class, text, arguments).
+A line asked is [what, positional, named] as plain data; `what` is a function's name or expression, an object, (object, attribute), (object, method, "call") or ("", operation). An answer is ["value", i, [value, positional, named], printed], the arguments
+as they are afterwards, or ["error", i, class, text, arguments, own class, object, printed]. In between may come ["callback", number, [positional, named]], which is answered by ("returned", value, positional, named) or ("raised", class, text, arguments).
 
 Everything here shares a process with the hostile program and may be rewritten by it, as in runner.py.
 """
 
+import collections
 import copy
+import io
 import json
 import operator
 import os
@@ -18,37 +20,33 @@ from typing import Any
 from curate.sandbox.inside import failures, plain, runner
 
 # Modules that the tests may have from the program's own imports, since both are one file elsewhere. All of them are loaded before a program is (server.py).
-MODULES = [
-    "abc",
-    "bisect",
-    "cmath",
-    "collections",
-    "copy",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "heapq",
-    "itertools",
-    "json",
-    "math",
-    "operator",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "typing",
-]
+MODULES = """
+abc bisect cmath collections copy dataclasses datetime decimal enum fractions functools heapq itertools json math operator random re statistics string typing
+""".split()  # noqa: SIM905
 MOST_VALUES, LONGEST_VALUE = 2000, 1 << 16  # values and characters of a module's own constant
+MOST_PRINTED = 1 << 20  # characters that one answer brings along
 _DECIDES = "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __len__ __contains__ __iter__ __getitem__".split()  # noqa: SIM905
 
 
+_CONTENTS: tuple[Any, ...] = (int, float, str, bytes, bytearray, tuple, list, dict, set, frozenset)
+
+
 def _own(value: Any) -> list[str]:
-    """Which of the methods that decide a test an object's class defines, beyond what every class has."""
+    """Which of the methods that decide a test an object's class defines, beyond what every class has; and "content" where those are a built-in type's, which goes by its content."""
     kind = type(value)
-    return [name for name in _DECIDES if getattr(kind, name, None) not in (None, getattr(object, name, None))]
+    found = [name for name in _DECIDES if getattr(kind, name, None) not in (None, getattr(object, name, None))]
+    base = next((b for b in _CONTENTS if isinstance(value, b)), None)
+    if base is not None and all(
+        getattr(kind, n, None) == getattr(base, n, None) for n in ("__eq__", "__ne__", "__lt__", "__gt__", "__hash__", "__bool__")
+    ):
+        found.append("content")
+    return found
+
+
+def _content(value: Any) -> Any:
+    """What a subclass of a built-in type holds."""
+    base = next(b for b in _CONTENTS if isinstance(value, b))
+    return base(value)
 
 
 def _left(value: Any, name: str, text: str, arguments: str) -> bool:
@@ -57,13 +55,25 @@ def _left(value: Any, name: str, text: str, arguments: str) -> bool:
     return bool(value.__exit__(error and type(error), error, None))
 
 
+def _awaited(coroutine: Any) -> Any:
+    import asyncio  # few programs need it, and it makes every fork of the server slower
+
+    return asyncio.run(coroutine)
+
+
 def _refuse(text: str) -> None:
     raise plain.NotPlain(text)
 
 
+_OPERATORS = """
+add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert index
+iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift
+""".split()  # noqa: SIM905
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "refuse": _refuse,
     "own": _own,
+    "content": _content,
+    "await": _awaited,
     "leave": _left,
     "isinstance": isinstance,
     "issubclass": issubclass,
@@ -78,30 +88,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "complex": complex,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    **{
-        n: getattr(operator, n)
-        for n in [
-            "add",
-            "sub",
-            "mul",
-            "truediv",
-            "floordiv",
-            "mod",
-            "pow",
-            "matmul",
-            "and_",
-            "or_",
-            "xor",
-            "lshift",
-            "rshift",
-            "neg",
-            "pos",
-            "abs",
-            "invert",
-            "index",
-        ]
-    },
-    **{n: getattr(operator, n) for n in "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift".split()},  # noqa: SIM905
+    **{name: getattr(operator, name) for name in _OPERATORS},
 }
 
 
@@ -115,7 +102,7 @@ def described(names: dict[str, Any], keep: plain.Keep) -> list[list[Any]]:
             if value.__name__ in MODULES:
                 found.append([name, "module", value.__name__])
             continue
-        home = next((m for m in MODULES if getattr(sys.modules.get(m), name, None) is value), None)
+        home = next((m for m in MODULES if getattr(sys.modules.get(m), name, found) is value), None)  # found: no value is that
         if home is not None:
             found.append([name, "from", home])
         elif isinstance(value, types.FunctionType):
@@ -123,13 +110,21 @@ def described(names: dict[str, Any], keep: plain.Keep) -> list[list[Any]]:
         elif isinstance(value, type) and issubclass(value, Exception):
             found.append([name, "exception", [c.__name__ for c in value.__mro__[1:]]])
         else:
-            try:
-                text = plain.write(value, keep, lazy=True, most=MOST_VALUES)
-            except BaseException:  # too much of it, or a class that cannot be looked at
-                continue
-            if len(text) <= LONGEST_VALUE:
-                found.append([name, "value", text])
+            found.append(_value(name, value, keep))
     return found
+
+
+def _value(name: str, value: Any, keep: plain.Keep) -> list[Any]:
+    """A name that is no function: what may change stays here, and what is no constant is not told."""
+    try:
+        if isinstance(value, list | dict | set | bytearray | collections.deque):
+            return [name, "value", json.dumps(["o", keep(value), type(value).__name__])]
+        text = plain.write(value, keep, lazy=True, most=MOST_VALUES)
+        if len(text) <= LONGEST_VALUE and (name.isupper() or text.startswith('["o"') or value is None):
+            return [name, "value", text]
+    except BaseException:  # too much of it, or a class that cannot be looked at
+        pass
+    return [name, "withheld", ""]
 
 
 class Server:
@@ -141,6 +136,8 @@ class Server:
         self.numbers: dict[int, int] = {}  # by identity, of objects that are kept and so keep it
         self.callbacks: dict[int, Callable[..., Any]] = {}
         self.asked = 0
+        self.printed = io.BytesIO()  # since the last question
+        sys.stdout = io.TextIOWrapper(self.printed, "utf-8", "surrogateescape", write_through=True)
 
     def keep(self, value: Any) -> int:
         if id(value) not in self.numbers:
@@ -148,7 +145,7 @@ class Server:
             self.numbers[id(value)] = len(self.objects) - 1
         return self.numbers[id(value)]
 
-    def find(self, number: int) -> Any:
+    def find(self, number: int, _kind: str = "") -> Any:
         if number >= 0:
             return self.objects[number]
         if number not in self.callbacks:
@@ -187,6 +184,8 @@ class Server:
         """Answer one question."""
         i, self.asked = self.asked, self.asked + 1
         runner.timer(self.seconds)
+        self.printed.seek(0)
+        self.printed.truncate()
         try:
             wanted, positional, named = question
             value = self._function(wanted)(*positional, **named)
@@ -194,7 +193,7 @@ class Server:
         except BaseException as error:
             own = type(error).__name__ if self.names.get(type(error).__name__) is type(error) else ""
             reply = ["error", i, *failures.told(error), own, self.keep(error)]
-        runner.send(reply, runner.ANSWERS)
+        runner.send([*reply, self.printed.getvalue()[:MOST_PRINTED].decode(errors="replace")], runner.ANSWERS)
 
     def _function(self, wanted: Any) -> Callable[..., Any]:
         if isinstance(wanted, str):

@@ -1,22 +1,50 @@
 """Runs tests that are functions or classes, in the tester's process: those of unittest by unittest itself, those of pytest by what of pytest such tests use.
 
-pytest is not in the sandbox, and collects, captures and rewrites far more than a function needs. Here are `raises`, `approx`, `mark.parametrize`, `fixture` (of the same text, once a test), `param`, `fail` and `skip`; other marks change
+pytest is not in the sandbox, and collects, captures and rewrites far more than a function needs. Here are `raises`, `approx`, `mark.parametrize`, `fixture` (of the same text, once a test), `capsys`, `param`, `fail` and `skip`; other marks change
 nothing. A skipped test passes.
 """
 
 import contextlib
+import functools
 import inspect
+import io
 import itertools
 import math
 import re
 import sys
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Skipped(Exception):
     """A test that asks not to be run."""
+
+
+class NoFixture(Exception):
+    """A test asks for something of pytest that is not here."""
+
+
+class Captured:
+    """pytest's `capsys`: what is printed while the test runs."""
+
+    def __init__(self) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def readouterr(self) -> "Printed":
+        """What was printed since the last time."""
+        found = Printed(self.out.getvalue(), self.err.getvalue())
+        for stream in (self.out, self.err):
+            stream.seek(0)
+            stream.truncate()
+        return found
+
+
+class Printed(NamedTuple):
+    """The two streams."""
+
+    out: str
+    err: str
 
 
 class Raised:
@@ -152,7 +180,12 @@ def _given(name: str, names: dict[str, Any], stack: contextlib.ExitStack) -> Any
     """The value of a fixture; one that yields is ended with the test."""
     found: Any = names.get(name)
     if not getattr(found, "_fixture", False):
-        raise NameError(f"there is no fixture {name!r}")
+        if name == "capsys":
+            captured = Captured()
+            stack.enter_context(contextlib.redirect_stdout(captured.out))
+            stack.enter_context(contextlib.redirect_stderr(captured.err))
+            return captured
+        raise NoFixture(f"there is no fixture {name} here")
     wanted = {n: _given(n, names, stack) for n in inspect.signature(found).parameters}
     value = found(**wanted)
     if inspect.isgenerator(value):
@@ -165,7 +198,11 @@ def _call(test: Any, names: dict[str, Any]) -> None:
     for case in _cases(test):
         with contextlib.ExitStack() as stack:
             wanted = [p.name for p in inspect.signature(test).parameters.values() if p.default is p.empty and p.name not in case]
-            test(**case, **{name: _given(name, names, stack) for name in wanted})
+            made = test(**case, **{name: _given(name, names, stack) for name in wanted})
+            if inspect.iscoroutine(made):
+                import asyncio  # few tests need it
+
+                asyncio.run(made)
 
 
 def run(names: dict[str, Any], first: str, method: str | None = None) -> None:
@@ -189,7 +226,4 @@ def run(names: dict[str, Any], first: str, method: str | None = None) -> None:
                     if hasattr(one, name):
                         getattr(one, name)(*(None,) * len(inspect.signature(getattr(one, name)).parameters))
                         break
-                bound = getattr(one, method)
-                with contextlib.ExitStack() as stack:
-                    wanted = [p.name for p in inspect.signature(bound).parameters.values() if p.default is p.empty and p.name not in case]
-                    bound(**case, **{name: _given(name, names, stack) for name in wanted})
+                _call(functools.partial(getattr(one, method), **case), names)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from curate.sandbox.inside import failures, plain, runner, suite
-from curate.sandbox.inside.remote import Remote
+from curate.sandbox.inside.remote import Remote, of_class
 from curate.sandbox.inside.serving import MODULES
 
 LONGEST_ANSWER = 32 << 20  # bytes
@@ -45,22 +45,26 @@ class Program:
         self.said: dict[str, Any] = {}  # what it answered since the last call
         self.given: dict[int, list[Any]] = {}  # the items of its containers since then
         self.remotes: dict[int, Remote] = {}
+        self.kinds: dict[str, type[Remote]] = {}
+        self.withheld: set[str] = set()
         self.callbacks: list[Callable[..., Any]] = []
         self.exceptions: dict[str, type[Exception]] = {}
         self.refused: Refusal | None = None
         self.asked = 0
 
-    def find(self, number: int) -> Any:
-        """The object, or the function of the tests, of that number: one number is one object."""
+    def find(self, number: int, kind: str = "") -> Any:
+        """The object, or the function of the tests, of that number: one number is one object. `kind` is its class."""
         if number < 0:
             return self.callbacks[-1 - number]
         if number not in self.remotes:
-            self.remotes[number] = Remote(self, number)
+            if kind not in self.kinds:
+                self.kinds[kind] = of_class(kind)
+            self.remotes[number] = self.kinds[kind](self, number)
         return self.remotes[number]
 
     def keep(self, value: Any) -> int:
         """The number of an object of the program, or of a function of the tests."""
-        if type(value) is Remote:
+        if isinstance(value, Remote):
             return value._number
         if not callable(value):
             raise plain.NotPlain(f"an object of type {type(value).__name__[:80]} cannot be handed to the program")
@@ -117,15 +121,21 @@ class Program:
             except (ValueError, RecursionError):
                 answer = None
             match answer:
-                case ["value", at, str()] if at == i:
-                    return [answer[0], answer[2]]
-                case ["error", at, str(), str(), str(), str(), int()] if at == i:
-                    return [answer[0], *answer[2:]]
+                case ["value", at, str(), str(printed)] if at == i:
+                    return self._heard(answer[0], answer[2:-1], printed)
+                case ["error", at, str(), str(), str(), str(), int(), str(printed)] if at == i:
+                    return self._heard(answer[0], answer[2:-1], printed)
                 case ["callback", int(number), str(given)] if -len(self.callbacks) <= number < 0:
                     self._changed()
                     self._send(self._called(self.callbacks[-1 - number], given))
                 case _:
                     raise self.refusal("not an answer to what was asked")
+
+    def _heard(self, kind: str, told: list[Any], printed: str) -> list[Any]:
+        """An answer, once what the program printed is printed here, where tests may look for it."""
+        if printed:
+            sys.stdout.write(printed)
+        return [kind, *told]
 
     def _send(self, line: str) -> None:
         try:
@@ -190,6 +200,9 @@ class Program:
             return found
         if kind == "value":
             return plain.read(what, self.find)
+        if kind == "withheld":
+            self.withheld.add(name)
+            raise plain.NotPlain(f"the value of {name}")
         if what not in MODULES:
             raise plain.NotPlain(f"the module {what}")
         module = importlib.import_module(what)
@@ -211,6 +224,20 @@ def _as_modules(part: ast.Module, names: dict[str, Any]) -> None:
             made.__dict__.update(names)
 
 
+def _excused(program: Program, error: BaseException) -> None:
+    """Refuse to judge where the tests failed for what they cannot have here: a module, a name that stays with the program, or a change of the program's own process."""
+    if error.__dict__.get("_of_the_program") and "unittest.mock" not in sys.modules and sys.stdin is sys.__stdin__:
+        return
+    if isinstance(error, ModuleNotFoundError):
+        program.refusal(f"the tests need a module that is not there: {error.name}", judged=False)
+    elif isinstance(error, suite.NoFixture):
+        program.refusal(str(error), judged=False)
+    elif isinstance(error, NameError) and error.name in program.withheld:
+        program.refusal(f"the tests need the program's {error.name}, which may change", judged=False)
+    elif "unittest.mock" in sys.modules or sys.stdin is not sys.__stdin__:
+        program.refusal("the tests change what the program's process has, which is not theirs", judged=False)
+
+
 def prepare(job: dict[str, Any]) -> Callable[[], None]:
     """As in `runner.WAYS`. The job says what the program's names are, and the entry point, which `candidate` is another name for. `before` is trusted code that tests rely on."""
     program = Program()
@@ -229,7 +256,7 @@ def prepare(job: dict[str, Any]) -> Callable[[], None]:
         exec(compile(job["before"], "<before>", "exec", dont_inherit=True), names)  # noqa: S102  # the gold's
         if entry:
             own = names.get(entry)
-            names[entry] = names["candidate"] = own if type(own) is Remote else program.stand_in(entry)
+            names[entry] = names["candidate"] = own if isinstance(own, Remote) else program.stand_in(entry)
         for i, part in enumerate(job["parts"]):
             program.refused = None
             failed = ""
@@ -241,8 +268,7 @@ def prepare(job: dict[str, Any]) -> Callable[[], None]:
                     names["check"](names["candidate"])
             except BaseException as error:
                 failed = runner.cause_of(error)
-                if isinstance(error, ModuleNotFoundError) and not error.__dict__.get("_of_the_program"):
-                    program.refusal(f"the tests need a module that is not there: {error.name}", judged=False)
+                _excused(program, error)
             if not failed and not program.asked and i == len(job["parts"]) - 1:
                 program.refusal("the tests never ask for anything of the program", judged=False)
             refused = program.refused
