@@ -143,8 +143,8 @@ def _judged(target: Target, i: int, replies: list[tuple[str, str]]) -> tuple[str
     return ("", "") if right else ("value", "another value than expected")
 
 
-def _tester(target: Target, source: str) -> Result:
-    made = sandbox.with_tests(source, target.parts, target.entry, target.limits, before=target.begun, check=target.check)
+def _tester(target: Target, source: str, entry: str | None) -> Result:
+    made = sandbox.with_tests(source, target.parts, entry, target.limits, before=target.begun, check=target.check)
     if made.load_error and not any(o is None for o in made.outcomes):
         return Result(0, 0, Failure(0, "load", made.load_error))
     passed = sum(o is None for o in made.outcomes)
@@ -165,7 +165,7 @@ def _entry(target: Target, found: str, source: str) -> str | None:
         return None
     if defines(found, target.entry) or defines(source, target.entry):
         return target.entry
-    if target.kind != "tester" and method_owner(source, target.entry):
+    if method_owner(source, target.entry):
         return f"Solution().{target.entry}"
     raise LookupError(f"the program defines no {target.entry}")
 
@@ -195,7 +195,7 @@ def _run(target: Target, found: str) -> Verdict:
         if target.kind == "stdio":
             result = _stdio(target, source)
         elif target.kind == "tester":
-            result = _tester(target, source)
+            result = _tester(target, source, entry)
         else:
             result = _values(target, source, entry)
             if target.parts and entry == target.entry and result.failure is not None and result.failure.cause.endswith(NOT_PLAIN):
@@ -203,7 +203,7 @@ def _run(target: Target, found: str) -> Verdict:
                     kind="tester", assertions=()
                 )  # its tests handle objects of its own classes, which stay in its process
                 detail["tests"] = "tester"
-                result = _tester(target, source)
+                result = _tester(target, source, entry)
     except LookupError as error:
         result = Result(0, 0, Failure(0, "load", str(error)))
     except sandbox.CompileError as error:

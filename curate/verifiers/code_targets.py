@@ -228,6 +228,10 @@ def _target(gold: str) -> Target:
     memory = _number(value, "memory_limit", 1024, SMALLEST_MEMORY, LARGEST_MEMORY)
     solution = value.get("solution") or value.get("canonical_solution")
     entry, begun = value.get("entry_point") or None, value.get("prompt") or ""
+    if isinstance(entry, str):
+        entry = entry.strip().removeprefix(
+            "Solution()."
+        )  # as the sets of LeetCode's problems write it; a method of that class is found by its name
     if entry is not None and not (isinstance(entry, str) and entry.isidentifier()):
         raise Malformed("entry_point is no name")
     if not isinstance(begun, str):

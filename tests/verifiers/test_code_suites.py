@@ -196,3 +196,34 @@ def test_a_module_that_the_program_lacks_is_the_programs_fault() -> None:
 def test_a_suite_without_any_assertion_is_no_gold() -> None:
     with pytest.raises(Malformed, match="assert nothing"):
         parse(json.dumps({"tests": "def test_it():\n    mean([1])"}))
+
+
+LEETCODE = """
+class Solution:
+    def twoSum(self, nums, target):
+        seen = {}
+        for i, n in enumerate(nums):
+            if target - n in seen:
+                return [seen[target - n], i]
+            seen[n] = i
+        return []
+"""
+
+
+@pytest.mark.parametrize("entry", ["Solution().twoSum", "twoSum"])
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def check(candidate):\n    assert candidate(nums=[2, 7, 11], target=9) == [0, 1]\n    assert candidate(nums=[3, 3], target=6) == [0, 1]\n",
+        "def check(candidate):\n    for target, wanted in ((9, [0, 1]), (13, [0, 2])):\n        assert candidate(nums=[2, 7, 11], target=target) == wanted\n",
+    ],
+)
+def test_a_method_of_leetcodes_class_is_the_entry_point(entry: str, test: str) -> None:
+    def verdict(program: str) -> str:
+        response = f"```python\n{program}\n```"
+        gold = json.dumps({"entry_point": entry, "test": test})
+        return code.verify(Answer(response, None, response, "stop"), make_prompt("q", verifier="code", gold=gold)).status
+
+    assert verdict(LEETCODE) == "correct"
+    assert verdict(LEETCODE.replace("[seen[target - n], i]", "[i, seen[target - n]]")) == "wrong"
+    assert verdict(LEETCODE.replace("twoSum", "two_sum")) == "wrong"
