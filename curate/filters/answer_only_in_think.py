@@ -20,7 +20,7 @@ _LONGEST_LINE = 200
 _FEW_WORDS = 4  # an answer of more words may be said in others
 _ANNOUNCED = re.compile(
     r"(?:(?:correct|right|best) (?:option|choice) is|die (?:richtige )?antwort (?:ist|lautet)|antwort\s?:|la (?:respuesta|solución)(?: final| correcta)? es|respuesta\s?:|la réponse (?:finale )?est|réponse\s?:|a resposta (?:final )?é|resposta\s?:"
-    r"|la risposta (?:finale )?è|risposta\s?:|ответ\s?(?:[:—–-]|равен)|odpowied[zź]\s?:|odpověď\s?:|cevap\s?:?|jawabannya adalah|jawaban\s?:|đáp (?:án|số)\s?(?:là|:)|答え?は|정답은|(?:الجواب|الإجابة)(?: هو| هي)?\s?:?|उत्तर\s?(?:है|:))"
+    r"|la risposta (?:finale )?è|risposta\s?:|ответ\s?(?:[:—–-]|равен)|odpowied[zź]\s?:|odpověď\s?:|cevap\s?:?|jawabannya adalah|jawaban\s?:|đáp (?:án|số)\s?(?:là|:)|答え?は|(?:정)?답은|(?:الجواب|الإجابة)(?: هو| هي)?\s?:?|उत्तर\s?(?:है|:))"
     r"\s*([^\n。]{1,80})",
     re.IGNORECASE,
 )

@@ -1,6 +1,6 @@
 """Runs tests that are functions or classes, in the tester's process: those of unittest by unittest itself, those of pytest by what of pytest such tests use.
 
-pytest is not in the sandbox, and collects, captures and rewrites far more than a function needs. Here are `raises`, `approx`, `mark.parametrize`, `fixture` (of the same text, once a test), `capsys`, `param`, `fail` and `skip`; other marks change
+pytest itself collects, captures and rewrites far more than a function needs, and is not installed with us. Here are `raises`, `approx`, `mark.parametrize`, `fixture` (of the same text, once a test), `capsys`, `param`, `fail` and `skip`; other marks change
 nothing. A skipped test passes.
 """
 
