@@ -531,3 +531,33 @@ REAL = [
 def test_what_tests_do_with_objects_is_as_in_plain_python_or_not_judged(asked: Asked) -> None:
     verdict = judge(Case("", asked.program, asked.test, ("", "")), asked.program)
     assert verdict.status == asked.status, verdict
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "sNaN", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert f() == 3",
+        "assert int(f()) == 3",
+        "assert round(f(), 2) == 3",
+        "assert abs(f() - 3) < 1",
+        "assert f() < 5",
+        "x = f()\nassert int(x) == 3",
+        "x = f()\nassert {x: 1} == {3: 1}",
+    ],
+)
+def test_a_decimal_of_any_size_is_judged_at_once(number: str, test: str) -> None:
+    program = f"from decimal import Decimal\ndef f(): return Decimal('{number}')"
+    assert judge(Case("", program, test, ("", "")), program).status in ("wrong", "unverifiable") or (number, test) == (
+        "1e-999999999",
+        "assert f() < 5",
+    )
+
+
+def test_numpy_in_the_tests_believes_no_address_of_the_program() -> None:
+    program = (
+        "class A:\n    __array_interface__ = {'data': (4096, False), 'shape': (4,), 'typestr': '<f8', 'version': 3}\ndef f(): return A()"
+    )
+    verdict = judge(Case("", program, "import numpy as np\nx = f()\nassert np.asarray(x).shape == (4,)", ("", "")), program)
+    assert verdict.status == "wrong"
+    assert "SIG" not in verdict.reason

@@ -26,6 +26,7 @@ SAME_IN_JSON = frozenset({type(None), bool, str, float})
 SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
 TIMES: dict[str, Any] = {t.__name__: t for t in (datetime.date, datetime.time, datetime.datetime)}
 LONGEST_TEXT = 10_000  # characters of a decimal
+LARGEST_EXPONENT = 1000  # of one: `int` spells its digits out, whoever calls it
 _NOTHING: dict[int, int] = {}
 _VIEWS: list[Any] = [_NOTHING.keys(), _NOTHING.values(), _NOTHING.items()]
 _BUILT_IN = [*_VIEWS, *(iter(made) for made in [*_VIEWS, [], (), "", set(), range(0)])]
@@ -53,6 +54,13 @@ DICTS = frozenset({dict, collections.OrderedDict, collections.Counter, collectio
 
 class NotPlain(Exception):
     """A value that is not plain data, or too much of it."""
+
+
+def _is_small(number: decimal.Decimal) -> bool:
+    """Whether nothing that may be done with a decimal takes long or fails by a signal of its own."""
+    return not number.is_snan() and (
+        not number.is_finite() or (abs(number.adjusted()) <= LARGEST_EXPONENT and len(str(number)) <= LONGEST_TEXT)
+    )
 
 
 def _mapping(value: Any) -> list[str]:
@@ -96,8 +104,8 @@ def _written(value: Any, depth: int, left: list[int], keep: Keep | None, lazy: b
         return ["q", *[_written(v, depth + 1, left, keep, lazy) for v in value]]
     if kind is fractions.Fraction:
         return ["F", _written(value.numerator, depth + 1, left, keep, lazy), _written(value.denominator, depth + 1, left, keep, lazy)]
-    if kind is decimal.Decimal and len(text := str(value)) <= LONGEST_TEXT:
-        return ["D", text]
+    if kind is decimal.Decimal and _is_small(value):
+        return ["D", str(value)]
     if kind is datetime.timedelta:
         return ["T", value.days, value.seconds, value.microseconds]
     if kind in TIMES.values():
@@ -164,7 +172,10 @@ def _read(value: Any, depth: int, find: Find | None) -> Any:
         case "F":
             return fractions.Fraction(_read(rest[0], depth + 1, find), _read(rest[1], depth + 1, find))
         case "D":
-            return decimal.Decimal(str(rest[0])[:LONGEST_TEXT])
+            number = decimal.Decimal(str(rest[0])[:LONGEST_TEXT])
+            if not _is_small(number):
+                raise NotPlain("a decimal of too many digits")
+            return number
         case "T":
             return datetime.timedelta(*[int(n) for n in rest])
         case "I":

@@ -54,6 +54,8 @@ class Remote:
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__array"):  # numpy would take an address in memory for the items, and the program's word for it
+            raise AttributeError(name)
         return self._program.call((self, name), (), {}, "read")
 
     def __setattr__(self, name: str, value: Any) -> None:
