@@ -115,10 +115,9 @@ class Directory:
             self.wipe()
         if before is not None:
             compare(self.place, before, config)
-            if self.place.size("_SUCCESS") is not None and before.extent == config.extent:
-                return True
+        complete = before is not None and self.place.size("_SUCCESS") is not None and before.extent == config.extent
         self.configure(config)
-        return False
+        return complete
 
     def configure(self, config: Config) -> None:
         """Write config.json, and take the marks of completeness away."""

@@ -91,3 +91,16 @@ def test_what_is_no_dataset_in_the_store_is_refused(s3: Server, tmp_path: Path) 
         api.filter(f"{root}/file.parquet", tmp_path / "out", filters=FEW)
     with pytest.raises(UsageError, match="no such file or directory"):
         api.mix(f"{root}/nothing", tmp_path / "out2")
+
+
+def test_a_shard_that_is_gone_is_made_again_by_a_machine_that_never_saw_it(s3: Server, tmp_path: Path) -> None:
+    root = s3.bucket()
+    copied(samples_directory(tmp_path / "set", shards=3, prompts=30), f"{root}/set")
+    api.filter(f"{root}/set", f"{root}/filtered", filters=FEW, dedup="exact")
+    before = stored(f"{root}/filtered")
+    gone = next(n for n in before if n.startswith("manifest/") and n != "manifest.json")
+    files_of, path = client(f"{root}/filtered")
+    files_of.delete_file(f"{path}/{gone}")
+    another_machine(tmp_path)
+    api.filter(f"{root}/set", f"{root}/filtered", filters=FEW, dedup="exact")
+    assert stored(f"{root}/filtered") == before
