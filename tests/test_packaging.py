@@ -37,7 +37,7 @@ def test_metadata(wheel: zipfile.ZipFile) -> None:
     metadata = Parser().parsestr(wheel.read(name).decode())
     assert metadata["Name"] == "r1-curate"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra") or []) == {"verify", "filters", "cpu", "gpu", "train"}
+    assert set(metadata.get_all("Provides-Extra") or []) == {"verify", "filters", "cpu", "gpu", "train", "lora"}
     assert any(n.endswith("/LICENSE") for n in wheel.namelist())
     base = [r for r in metadata.get_all("Requires-Dist") or [] if "extra ==" not in r]
     assert not [r for r in base if re.match(r"(torch|vllm|transformers|ray)\b", r)]
@@ -74,7 +74,7 @@ def test_locks_hold_what_pyproject_asks_for() -> None:
     assert names(
         project["project"]["dependencies"] + extras["cpu"] + extras["verify"] + extras["filters"] + project["dependency-groups"]["build"]
     ) <= set(runtime)
-    assert names(project["dependency-groups"]["dev"] + extras["train"]) <= set(everything)
+    assert names(project["dependency-groups"]["dev"] + extras["train"] + extras["lora"]) <= set(everything)
 
 
 def test_the_tree_names_no_host_but_pytorchs() -> None:
