@@ -5,7 +5,6 @@ Khmer and Burmese four (`scripts.py`). Languages are ISO 639-1 codes, three lett
 these do not settle; without it such words are "und", which no share counts. `segments.py` says whose names, terms and quotations are.
 """
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -58,4 +57,4 @@ def detect(text: str) -> str | None:
 
 def recognised(language: str) -> bool:
     """Whether texts in `language` can be told here: by rule, or by the model where that is installed."""
-    return code(language) in _RULED or (model.available() and re.fullmatch("[a-z]{2,3}", code(language)) is not None)
+    return code(language) in _RULED or (model.available() and code(language) in model.languages())

@@ -28,6 +28,14 @@ def available() -> bool:
     return _model() is not None
 
 
+@cache
+def languages() -> frozenset[str]:
+    """The languages that the model can name; none where there is no model."""
+    model = _model()
+    labels = [] if model is None else model.predict("a", k=1000, threshold=-1.0)[0]  # all of them, however unlikely
+    return frozenset(code(label.removeprefix("__label__")) for label in labels)
+
+
 @lru_cache(maxsize=4096)
 def guess(segment: str) -> str | None:
     """The language of a segment by the model, ISO 639-1 where there is such a code; None where it is unsure, or absent."""

@@ -11,7 +11,7 @@ from curate.records import Answer, Prompt, Verdict
 from curate.verifiers.choice_options import LETTERS, STYLES, Options, options_of, squeezed, unwrapped
 from curate.verifiers.extraction import NO_ANSWER, boxes, statements, tagged
 
-VERSION = "3"
+VERSION = "4"
 
 LONGEST_STATEMENT = 500
 _LEAD = re.compile(
@@ -23,7 +23,7 @@ _LABEL = re.compile(
 )
 # announcements beside those of extraction.py
 _ANNOUNCED = re.compile(
-    r"\b(?:(?:correct|right|best)\s+(?:options?|choices?|letters?)\s+(?:is|are)|answers\s+are|I\s+(?:would\s+)?choose)\b[\s:]*"
+    r"\b(?:(?:correct|right|best)\s+(?:options?|choices?|letters?)\s+(?:is|are)|(?<!wrong )(?<!incorrect )(?<!other )answers\s+are|I\s+(?:would\s+)?choose)\b[\s:]*"
     r"|\b(?:option|choice)\s+(?=[(\[]?[A-J]\b[^.\n]{0,20}\bis\s+(?:the\s+)?(?:correct|right|best)\b)"
     r"|答案(?=可能|也许|或许|不是)",
     re.IGNORECASE,
@@ -44,11 +44,21 @@ _REVISED = re.compile(
     r"[\s,.;:!?-]*(?:no\b|wait\b|actually\b|sorry\b|correction\b|i mean\b|or rather\b|hmm)[^\n]*?(?<![A-Za-z'])([A-J])(?![A-Za-z'])",
     re.IGNORECASE,
 )
+# "C is not correct" is the answer to "which is not correct?" and to no other question
+_DENIED = re.compile(
+    r"(?:is|are|was|cannot be|cant be)\s+(?:[a-z]+\s+)?(?:not|wrong|incorrect|false)\b|(?:isnt|arent|wasnt)\b|是?(?:不对|不正确|错)",
+    re.IGNORECASE,
+)
 _BOTH = re.compile(r"^(?:both|all of)\s+", re.IGNORECASE)
 
 UNCLEAR = frozenset({-1})  # several options, or a hedge
 DISAGREES = frozenset({-2})  # a label beside the text of another option
 AMBIGUOUS = -3  # a bare number that is one option's label and another one's text; its two readings follow
+DENIED = -4  # options that are said to be wrong; they follow
+OPEN = {
+    AMBIGUOUS: "the number is the label of one option and the text of another",
+    DENIED: "it says that the option is wrong, which may be what is asked for",
+}
 SAID = {UNCLEAR: "more options than the gold has, or a hedge", DISAGREES: "the label and the text beside it are of different options"}
 
 
@@ -162,6 +172,8 @@ def read(statement: str, options: Options, *, strict: bool = False) -> frozenset
 
 def _with_rest(found: list[int], rest: str, options: Options, both: bool) -> frozenset[int]:
     """Labels, and the text behind them."""
+    if _DENIED.match(rest):
+        return frozenset({DENIED, *found})
     rest = _CHINESE_SUFFIX.sub("", rest, count=1)
     named = {LETTERS.index(g) for m in _LATER.finditer(rest[:200]) for g in m.groups() if g}
     if named - set(found) and not _REASON.match(rest):
@@ -238,11 +250,9 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
     found, statement = _found(answer.response, options)
     if found is None:
         return Verdict("no_answer", 0.0, NO_ANSWER)
-    if AMBIGUOUS in found:
+    if marks := found & OPEN.keys():
         if gold <= found:
-            return Verdict(
-                "unverifiable", reason="the number is the label of one option and the text of another", extracted=statement[:200]
-            )
+            return Verdict("unverifiable", reason=OPEN[min(marks)], extracted=statement[:200])
         found = frozenset(i for i in found if i >= 0)
     if found in SAID or (len(found) > 1 and len(gold) == 1):
         return Verdict("wrong", 0.0, SAID.get(found, SAID[UNCLEAR]), statement[:200])
@@ -261,7 +271,9 @@ def extract(answer: Answer, prompt: Prompt) -> str | None:
     """The labels of the options that a response states, for consensus among samples."""
     options = options_of(prompt)
     found, _ = _found(answer.response, options)
-    return None if found is None or found in SAID or AMBIGUOUS in found or any(i >= options.count for i in found) else shown(found, options)
+    return (
+        None if found is None or found in SAID or found & OPEN.keys() or any(i >= options.count for i in found) else shown(found, options)
+    )
 
 
 def reference(prompt: Prompt) -> str | None:

@@ -25,7 +25,7 @@ from curate.verifiers.code_extract import LONGEST_PROGRAM, defines, method_owner
 from curate.verifiers.code_split import holds
 from curate.verifiers.code_targets import Malformed, Target, parse
 
-VERSION = "2"
+VERSION = "3"
 
 MOST_EXTRACTED = 20_000  # characters of the program kept in the verdict
 LONGEST_CAUSE = 200
@@ -33,6 +33,17 @@ LONGEST_CAUSE = 200
 ELSEWHERE = frozenset(
     "PIL bs4 cv2 dateutil gmpy2 matplotlib more_itertools networkx nltk numba numpy pandas pytz regex requests scipy sklearn sortedcontainers sympy tensorflow torch tqdm yaml".split()  # noqa: SIM905
 )
+# What LeetCode itself imports before the class `Solution` that its answers are, and many leave out.
+LEETCODE = """
+import bisect, collections, functools, heapq, itertools, math, random, re, string
+from typing import *
+from collections import *
+from functools import *
+from heapq import *
+from itertools import *
+from bisect import bisect_left, bisect_right, insort
+from math import ceil, comb, floor, gcd, inf, sqrt
+"""
 NOT_PLAIN = "is not plain data"  # how the text of NotPlain ends for an object (curate/sandbox/inside/plain.py)
 _NEEDED = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 
@@ -192,6 +203,8 @@ def _run(target: Target, found: str) -> Verdict:
     detail: dict[str, Any] = {"tier": sandbox.tier().name, "tests": {"stdio": "stdin", "tester": "tester"}.get(target.kind, "split")}
     try:
         entry = _entry(target, found, source)
+        if entry != target.entry and target.kind != "stdio" and "__future__" not in source:
+            source = LEETCODE + source
         if target.kind == "stdio":
             result = _stdio(target, source)
         elif target.kind == "tester":

@@ -22,14 +22,17 @@ _CPP = re.compile(r"\s*(?://|/\*|#\s*include\b|#\s*define\b|#\s*pragma\b|using\s
 def _blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
     """The closed blocks as (language, content), and whether a last one is open."""
     found: list[tuple[str, str]] = []
-    fence = language = ""
+    fence = language = indent = ""
     content: list[str] = []
     for line in text.split("\n"):
         match = _FENCE.fullmatch(line.rstrip()) if "```" in line or "~~~" in line else None
         if not fence:
             if match:
                 fence, language, content = match[1], match[2].lower(), []
+                indent = line[: line.index(fence)]
         elif match and match[1].startswith(fence) and not match[2] and line.strip() == match[1]:
+            if indent and all(c.startswith(indent) for c in content if c.strip()):  # the indentation of a list that the block stands in
+                content = [c.removeprefix(indent) for c in content]
             found.append((language, "\n".join(content)))
             fence = ""
         else:

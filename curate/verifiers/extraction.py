@@ -17,7 +17,7 @@ _LONGEST_SENTENCE = 500
 _OPENS_FORMULA = {"\\[": "\\]", "$$": "$$", "\\(": "\\)", "$": "$"}
 # what announces an answer; the answer is the rest of its line, or the next line where nothing is left of this one
 _ANNOUNCED = re.compile(
-    r"(?:(?<![A-Za-z])(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+|right\s+)?(?:numerical\s+)?(?:answer|ans\b)(?:\s+(?:to|for)\s+[^.:=\n]{1,80}?)?\s*(?:\*\*|__)?\s*"
+    r"(?:(?<![A-Za-z])(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+|right\s+)?(?:numerical\s+)?(?<!wrong )(?<!incorrect )(?<!other )(?:answers?|ans\b)(?:\s+(?:to|for)\s+[^.:=\n]{1,80}?)?\s*(?:\*\*|__)?\s*"
     r"(?:(?:is|are|would\s+be|should\s+be|must\s+be|will\s+be|comes\s+out\s+to\s+be|equals)(?![A-Za-z])|:|=|\uff1a)"
     r"|\bfinal\s+result\s+is\b"
     r"|(?:最终|最后|正确)?(?:的)?(?:答案|结果|答)\s*(?:\*\*|__)?\s*(?:是|为|為|應為|应为|应该是|等于|選|选|[:\uff1a])|故选\s*[:\uff1a]?"

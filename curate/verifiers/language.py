@@ -10,7 +10,7 @@ import re
 from curate import language
 from curate.records import Answer, Prompt, Verdict, canonical_json
 
-VERSION = "2"
+VERSION = "3"
 
 # Of the words of chain and of response. Texts in one language stay above 0.95 with all their terms and names (tests/test_language.py); one that mixes in every tenth word is unpleasant to read.
 THRESHOLD = 0.9
@@ -40,7 +40,9 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
         said = "names no language" if named is None else f"names {str(named)[:60]!r}, which is no language code such as en"
         return Verdict("unparsable_gold", reason=f"the prompt {said}")
     if not language.recognised(wanted):
-        return Verdict("unverifiable", reason=f"{wanted} cannot be told without the packages of the extra filters")
+        return Verdict(
+            "unverifiable", reason=f"{wanted} is no language that can be told here (the packages of the extra filters tell more)"
+        )
     shares = {
         part: None if text is None else language.share(text, wanted)
         for part, text in (("reasoning", answer.reasoning), ("response", answer.response))

@@ -26,7 +26,7 @@ from curate.records import Answer, Prompt, Verdict
 from curate.verifiers import logic_answers as guards
 from curate.verifiers.extraction import NO_ANSWER, stated
 
-VERSION = "2"
+VERSION = "3"
 
 FULL = 1 - 1e-9
 LONGEST_ANSWER = 20_000  # characters; no answer of any family comes near it, and scorers walk over all of it

@@ -26,7 +26,7 @@ from curate.verifiers.mathematics.statements import core, find
 from curate.verifiers.mathematics.structure import NUMBER, Value, readings
 from curate.verifiers.mathematics.text import plain, squeezed
 
-VERSION = "2"
+VERSION = "3"
 
 LONGEST_SHOWN = 500  # characters of an answer in a verdict
 LONGEST_GOLD = 200  # characters of a gold that is an answer and not a solution which states one
@@ -37,9 +37,11 @@ NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[ver
 STARTS_WITH_WORDS = re.compile(r"\W{0,3}[A-Za-z]{2,20}(?:\s+[A-Za-z]{2,20}|\s+(?:is|=|[$\d]))")
 # one answer in two forms: 1/2 (or 0.5); both have to be the gold
 SAID_TWICE = re.compile(
-    r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or|or equivalently,?|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?"
+    r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or equivalently,?|or|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?"
 )
-NAMES_NO_NUMBER = re.compile(r"(?!.*\b(?:or|not|maybe|wrong|incorrect)\b)[A-Za-z][A-Za-z -]*")
+NAMES_NO_NUMBER = re.compile(
+    r"(?!.*\b(?:or|not|maybe|wrong|incorrect|more|less|fewer|greater|larger|smaller|higher|lower|above|below|over|under)\b)[A-Za-z][A-Za-z -]*"
+)
 _ENCODE = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":")
 ).encode  # canonical JSON, without building an encoder each time

@@ -62,6 +62,11 @@ CASES = [
     ("wrong", "C", "The answer is: C. 5 and D. 6"),
     ("correct", "B", "选B"),
     ("correct", "B", "Answer: B\n\nExplanation: A is wrong and C too"),
+    ("unverifiable", "B", "Answer: B is not correct"),
+    ("unverifiable", "B", "答案:B不正确"),
+    ("wrong", "B", "Answer: C is incorrect"),
+    ("correct", "B", "Answer: B, not C"),
+    ("correct", "B", "The correct answer is: B\n\nThe wrong answers are: A, C, D"),
 ]
 
 

@@ -153,7 +153,9 @@ FENCE = "```"
         ("```python\na = 1\n```\n```bash\nls\n```", "a = 1"),
         ("~~~python\na = 1\n~~~", "a = 1"),
         ("````python\ns = '''\n```\n'''\n````", "s = '''\n```\n'''"),
-        ("  ```python title=x\n  a = 1\n  ```", "  a = 1"),
+        ("  ```python title=x\n  a = 1\n  ```", "a = 1"),
+        ("1. So:\n   ```python\n   if a:\n       b = 1\n\n   ```", "if a:\n    b = 1\n"),
+        ("  ```python\nif a:\n    b = 1\n  ```", "if a:\n    b = 1"),
         ("<answer>\n```python\na = 1\n```\n</answer> and\n```python\nb = 2\n```", "a = 1"),
         ("a = 1\nprint(a)", "a = 1\nprint(a)"),
         ("```python\na = 1\n```\n```python\nb = ", None),
@@ -541,3 +543,12 @@ def test_an_object_that_says_it_contains_everything_contains_what_it_gives() -> 
     for more, status in (("", "unverifiable"), ("    def __iter__(self): yield 4\n", "wrong")):
         liar = f"class All:\n    def __contains__(self, x): return True\n{more}def f(n):\n    return All()"
         assert judge(gold, fenced(liar)).status == status
+
+
+def test_an_answer_for_leetcode_may_count_on_what_leetcode_imports() -> None:
+    gold = {"fn_name": "top", "inputs": [[[1, 1, 2]]], "outputs": [1]} | LIMITS
+    source = "class Solution:\n    def top(self, seen: List[int]) -> Optional[int]:\n        return Counter(seen).most_common(1)[0][0]"
+    assert judge(gold, fenced(source)).status == "correct"
+    assert judge(gold, fenced(f"from __future__ import annotations\nfrom collections import Counter\n{source}")).status == "correct"
+    assert judge(gold, fenced(source.replace("[0][0]", "[0][1]"))).status == "wrong"
+    assert judge(gold, fenced("class Solution:\n    pass")).status == "wrong"

@@ -61,6 +61,10 @@ def test_a_prompt_that_names_no_language_is_unparsable(gold):
     assert judged(None, EN, gold).status == "unparsable_gold"
 
 
+def test_a_language_that_does_not_exist_makes_nothing_wrong():
+    assert judged(None, EN, "xx").status == "unverifiable"
+
+
 def test_detail_has_both_shares_and_the_score_is_the_smaller_one():
     found = judged(f"{EN}\n{ZH}", EN, "en")
     detail = json.loads(found.detail)

@@ -14,7 +14,7 @@ from curate.verifiers.mathematics import exact, numeric, reals
 from curate.verifiers.mathematics.structure import Value, wordless
 from curate.verifiers.mathematics.syntax import MINUS_ONE, PI, Node, Unread, num, parse
 from curate.verifiers.mathematics.text import squeezed
-from curate.verifiers.mathematics.units import agree
+from curate.verifiers.mathematics.units import agree, compound
 
 NOISE = Fraction(1, 10**9)  # relative difference that a decimal gold tolerates
 _SAY_YES = {
@@ -169,6 +169,8 @@ def _collections(gold: Value, given: Value) -> bool | None:
                 return False
             return _in_order(gold.items, given.items)
         case ("tuple", "list"):
+            if b and set(b) in ({"x", "y"}, {"x", "y", "z"}):
+                return _in_order(gold.items, _bare(tuple(b[name] for name in sorted(b))))
             return _in_order(gold.items, _bare(given.items)) if given.marks != ("±",) else False
         case ("list", "tuple"):
             if (a and len(a) > 1) or (len(gold.items) > 2 and given.marks == ("(", ")")):  # p = 3, q = 2 and (3, 2)
@@ -274,7 +276,7 @@ def _options(gold: Value, given: Value) -> bool | None:
 def _texts(gold: Value, given: Value) -> bool | None:
     """Words: the same ones, whatever the case; a yes or no may be followed by its reasons."""
     a, b = (re.sub(r"[\s\"'.,;!]+", " ", _ARTICLES.sub("", wordless(v.text).lower().strip(" .,;:!\"'"))).strip() for v in (gold, given))
-    if a == b or a.replace(" ", "") == b.replace(" ", ""):
+    if a == b or a.replace(" ", "") == b.replace(" ", "") or ((parts := compound(a)) and parts == compound(b)):
         return True
     if _NONE.fullmatch(a) and _NONE.fullmatch(b):
         return True
@@ -318,6 +320,8 @@ def same(gold: Value, given: Value) -> bool | None:
         return _in_order(gold.items, given.items)
     if "matrix" in (gold.kind, given.kind):
         matrix, other = (gold, given) if gold.kind == "matrix" else (given, gold)
+        if other.kind == "tuple" and other.marks == ("[", "]") and all(i.kind == "tuple" for i in other.items):  # [[1, 2], [3, 4]]
+            return _in_order(matrix.items, tuple(i._replace(marks=("(", ")")) if i.marks == ("[", "]") else i for i in other.items))
         entries = _columns(matrix)
         if entries is not None and other.kind == "tuple" and other.marks == ("(", ")"):
             return _in_order(entries, other.items)
@@ -355,8 +359,17 @@ def _single(gold: Value, given: Value) -> bool | None:
     return False
 
 
+def _is_total(value: Value) -> bool:
+    """Whether a value is a sum or difference of several names and nothing else."""
+    terms = value.node.args if value.kind == "quantity" and value.node.kind == "add" else ()
+    names = [t.args[1] if t.kind == "mul" and t.args[0] == MINUS_ONE and len(t.args) == 2 else t for t in terms]
+    return all(n.kind == "sym" for n in names) and 1 < len(set(names)) == len(names)
+
+
 def _equation_with_quantity(equation: Value, quantity: Value, bare_gold: bool) -> bool | None:
     """2x + z = 1 is not 1; but y = 2x, read as a named quantity, may be written 2x - y = 0."""
+    if bare_gold and not quantity.label and equation.marks == ("=",) and _is_total(equation.items[0]):  # m + n = 17
+        return same(quantity, equation.items[1])
     named = _as_relation(quantity) if quantity.label else None
     if named is None:
         return False
@@ -368,6 +381,8 @@ def _as_sets(gold: Value, given: Value, otherwise: bool | None) -> bool | None:
     a, b = reals.set_of(gold), reals.set_of(given)
     if a is None or b is None:
         return otherwise
+    if (mine := reals.unknowns(gold)) and (its := reals.unknowns(given)) and mine != its:  # x > 5 and y > 5
+        return False
     decimal = any(i.decimal for i in (gold, *gold.items))
     return reals.same(a, b, _near if decimal else equal_nodes)
 

@@ -16,11 +16,13 @@ SAME = Decimal(10) ** -45  # relative
 ZERO = Decimal(10) ** -50  # absolute, against an exact zero
 MOST_STEPS = 5_000
 LARGEST_ANGLE = Decimal(10) ** 6
+LARGEST_SEEN = Decimal(10) ** 20  # beyond it a root of a sum can differ from a number in more digits than are carried
 POINTS = (
     "0.7310585786300048792511592418218",
     "2.3591409142295226176801437356763",
     "-1.6487212707001281468486507878142",
     "5.1961524227066318805823390245176",
+    "-0.4142135623730950488016887242097",
 )
 
 Complex = tuple[Decimal, Decimal]
@@ -176,8 +178,14 @@ class _Steps:
 
     def __init__(self) -> None:
         self.left = MOST_STEPS
+        self.largest = _0
 
     def at(self, node: Node, names: Mapping[str, Decimal]) -> Complex:
+        found = self._at(node, names)
+        self.largest = max(self.largest, abs(found[0]), abs(found[1]))
+        return found
+
+    def _at(self, node: Node, names: Mapping[str, Decimal]) -> Complex:
         self.left -= 1
         if self.left < 0:
             raise TooMuch("a long expression")
@@ -239,9 +247,16 @@ def names_in(node: Node) -> set[str]:
 
 def value(node: Node, names: Mapping[str, Decimal] | None = None) -> Complex:
     """The value of an expression at about 60 digits. Raises Undefined and TooMuch."""
+    return _value(node, names or {})[0]
+
+
+def _value(node: Node, names: Mapping[str, Decimal]) -> tuple[Complex, bool]:
+    """The value, and whether a large number stands in what it is made of."""
     with localcontext(_CONTEXT):
         try:
-            return _Steps().at(node, names or {})
+            steps = _Steps()
+            found = steps.at(node, names)
+            return found, steps.largest > LARGEST_SEEN
         except (DecimalException, ZeroDivisionError, ValueError) as error:
             raise Undefined("no number") from error
 
@@ -260,22 +275,24 @@ def close(a: Complex, b: Complex, tolerance: Decimal = SAME) -> bool:
 
 
 def equal(a: Node, b: Node) -> bool | None:
-    """Whether two expressions agree in the points where both have a value; None where there are too few such points."""
+    """Whether two expressions agree in the points where both have a value; None where there are too few such points, or the numbers are too large to say."""
     names = sorted(names_in(a) | names_in(b))
     seen = 0
     for k in range(len(POINTS) if names else 1):
         at = {name: Decimal(POINTS[(k + i) % len(POINTS)]) + i // len(POINTS) for i, name in enumerate(names)}
         try:
-            first = value(a, at)
+            first, large = _value(a, at)
         except Undefined:
             first = None
         try:
-            second = value(b, at)
+            second, larger = _value(b, at)
         except Undefined:
             second = None
         if first is None or second is None:
             continue
         if not close(first, second):
             return False
+        if large or larger:
+            continue
         seen += 1
     return True if seen >= (2 if names else 1) else None

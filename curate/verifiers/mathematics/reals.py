@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from curate.verifiers.mathematics import exact, numeric
-from curate.verifiers.mathematics.structure import Value
+from curate.verifiers.mathematics.structure import BOUND, Value
 from curate.verifiers.mathematics.syntax import MINUS_ONE, Node, num
 
 _FAR = Decimal("Infinity")
@@ -237,3 +237,13 @@ def same(a: Set, b: Set, equal: Callable[[Node, Node], bool | None]) -> bool | N
                     return False
                 undecided = undecided or agreed is None
     return None if undecided else True
+
+
+def unknowns(value: Value) -> set[str]:
+    """The names that a condition is about."""
+    if value.label == BOUND:
+        return set()
+    if value.kind == "quantity" and value.node.name.startswith("call "):  # 0 < f(x) < 1 and 0 < y < 1
+        return {"y"}
+    own = numeric.names_in(value.node) if value.kind == "quantity" else set()
+    return own.union(*(unknowns(i) for i in value.items))

@@ -41,8 +41,8 @@ _HEDGED_AFTER = re.compile(
 )
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>.*$|</?s>.*$|</?(?:answer|think)>", re.DOTALL)
 _SENTENCE_END = re.compile(
-    r"(?<=[\w)}\]$%°!*'\"])\.\s+(?=[A-Z*\"\u4e00-\u9fff])|。|(?<=[\w)}\]$%°])[,,]?\s+(?=(?:because|since|as|which|where|so|therefore|hence|and so|but|meaning|i\.e\.|representing|obtained|given)\b)"
-    r"|[,,;]\s*(?=因为|所以|其中|即)|\n",
+    r"(?<=[\w)}\]$%°!*'\"])\.\s+(?=[A-Z*\"\u4e00-\u9fff])|。|(?<=[\w)}\]$%°*])[,,]?\s+(?=(?:because|since|as|which|where|so|therefore|hence|and so|but|meaning|i\.e\.|representing|obtained|given)\b)"
+    r"|(?<=[\w)}\]$%°*])\s+\((?=(?:because|since|as|where)\b)|[,,;]\s*(?=因为|所以|其中|即)|\n",
 )
 _FULL_STOP = re.compile(r"(?<=[\w)}\]$%°])\.\s+(?=[A-Z])|。|\s(?=(?:Therefore|Thus|Hence|So),?\s)")
 _POLITE = re.compile(r"\s*(?:I hope|Hope|Let me know|Please|Thank)", re.IGNORECASE)
@@ -54,10 +54,19 @@ _STEP = re.compile(
 )
 _LIST_LABEL = re.compile(r"^\W{0,3}1\s*[.)]\s+(?=[A-Za-z*\u4e00-\u9fff])")
 _COUNTED = re.compile(
-    r"(?:step|case|part|question|problem|example|exercise|figure|equation|theorem|lemma|option|no\.|#|第)\s*\(?$", re.IGNORECASE
+    r"(?:step|case|part|question|problem|example|exercise|figure|equation|theorem|lemma|option|page|chapter|section|no\.|#|第)\s*\(?$",
+    re.IGNORECASE,
 )
 _SEGMENT = re.compile(r"\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\(([^\n]{1,300}?)\\\)|\\\[([^\n]{1,300}?)\\\]")
-_NUMBER = re.compile(r"(?<![\w.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![\w^])")
+_NUMBER = re.compile(
+    r"(?<![^\W\u4e00-\u9fff])(?<![.^_])[-−]?(?:[$€£¥]\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s?/\s?\d+|\s\d+/\d+)?(?:\s?%|\s?°)?(?![^\W\u4e00-\u9fff]|\^)"
+)
+# what makes another number of the one behind it: half of 9, divisible by 9, 比9
+_GOVERNED = re.compile(
+    r"\b(?:half|third|quarter|twice|thrice|double|triple|roots?|square|cube|power|multiples?|divisible|factors?|divisors?|log(?:arithm)?|reciprocal|inverse|opposite|negative|ending|ends|starting|starts|multiplied|divided|increased|decreased|raised)"
+    r"(?:\s+(?:of|by|in|with|to|the|number|digits?)\b){0,3}[\s$(\\]*$|(?:比|除以|乘以?|加|减|被)\s*\$?\s*$",
+    re.IGNORECASE,
+)
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
 # what is said about a number without saying that it is the answer
 _OR = re.compile(r"\bor\b|或", re.IGNORECASE)
@@ -68,6 +77,10 @@ _NEGATED = re.compile(
 )
 _OPENERS = re.compile(r"^(?:(?:therefore|thus|hence|so|then|finally|simply|just|clearly|indeed|still|indeed)\b[\s,:]*)+", re.IGNORECASE)
 
+
+_GIVEN = re.compile(r"\b(?:since|if|when|given|as)\b|因为|由于|如果|当", re.IGNORECASE)
+# Alice has 12, and then what Bob has
+_SAYS_ANOTHER = re.compile(r"[$\\(]*[-+]?\d[^,,;，；、]{0,40}[,;，；、]")
 
 _STOPS = ".,;。，；"
 
@@ -207,6 +220,13 @@ def core(text: str) -> list[str]:
     if _NEGATED.search(text):
         return found
     copulas = list(_COPULA.finditer(text))
+    if (
+        len(copulas) > 1
+        and _SAYS_ANOTHER.match(text, copulas[-2].end(), copulas[-1].start())
+        and not _CONSEQUENCE.search(text)
+        and not _GIVEN.search(text)
+    ):
+        return found
     head = text[: copulas[-1].start()] if copulas else ""
     if re.search(r"[^\W\d_]", head) and not (_OR_AND.search(head) if len(copulas) > 1 else _OR.search(head)):
         rest = text[copulas[-1].end() :].strip()
@@ -215,16 +235,19 @@ def core(text: str) -> list[str]:
     segments = [next(g for g in m.groups() if g) for m in _SEGMENT.finditer(text)]
     outside = _SEGMENT.sub(" ", text)
     if len(segments) == 1 and not _OR_AND.search(outside) and not re.search(r"\d", outside):
-        unit = re.match(r"\s*(?:\\text\{)?([A-Za-z%]+(?:\^\d)?)", text[next(_SEGMENT.finditer(text)).end() :])
+        first = next(_SEGMENT.finditer(text))
+        if _GOVERNED.search(text[: first.start()]):
+            return found
+        unit = re.match(r"\s*(?:\\text\{)?([A-Za-z%]+(?:\^\d)?)", text[first.end() :])
         found.append(segments[0])
         if unit:
             found.insert(0, f"{segments[0]} {unit[1]}")
     elif segments and all(not _words(o) for o in re.split(_OR_AND, outside)):
         found.append(_SEGMENT.sub(lambda m: next(g for g in m.groups() if g), text))
-    elif not segments and re.search(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}", text):
+    elif not segments and re.search(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}|[\u4e00-\u9fff]{2}", text):
         numbers = [m for m in _NUMBER.finditer(text) if not _COUNTED.search(text[: m.start()])]
-        if len(numbers) == 1 and not _OR_AND.search(text) and "\\" not in text:
-            after = re.match(r"\s*([A-Za-z]+)", text[numbers[0].end() :])
+        if len(numbers) == 1 and not _OR_AND.search(text) and "\\" not in text and not _GOVERNED.search(text[: numbers[0].start()]):
+            after = re.match(r"\s*([A-Za-z]+|[\u4e00-\u9fff]+)", text[numbers[0].end() :])
             found.append(numbers[0].group() + (f" {after[1]}" if after else ""))
     return list(dict.fromkeys(found))
 

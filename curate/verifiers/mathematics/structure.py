@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from curate.verifiers.mathematics.syntax import Node, Unread, num, parse, words_of
 from curate.verifiers.mathematics.text import plain
-from curate.verifiers.mathematics.units import Measured, measured
+from curate.verifiers.mathematics.units import Measured, compound, measured
 
 DEEPEST = 12  # brackets within brackets
 MOST_ITEMS = 200
+BOUND = "⦃"  # the label of a condition whose name any other may replace, since a set is made of it
 
 
 class Value(NamedTuple):
@@ -44,6 +45,8 @@ _OR = re.compile(r"\bor\b|或者?|(?<=[\d)])or(?=[\d(xWn])|\\vee")
 _AND = re.compile(r",\s*(?:\\?\s*and\b)?|\band\b|以及|和|与|及|&")
 _SEMICOLON = re.compile(r";")
 _RELATIONS = re.compile(r"[≤≥<>=≠≈∈≡]|\\notin|\\to\b|\\rightarrow|\\Rightarrow|\\equiv")
+# before the name in: x + 2, x ≠ 2; x + 2 (x ≠ 2); x + 2 for x ≠ 2
+_RESTRICTION = re.compile(r"(?:[,;] ?|\(|(?:\\text ?\{ ?)?(?:,? ?(?:for|where|with|when|if|provided that) ?\}?[, ]*)\(?)$")
 _UNIONS = re.compile(r"∪|∩|\\setminus|\\sqcup|(?<=[\])⦄])\s*U\s*(?=[\[(⦃])|(?<=[\])⦄}])\s*-\s*(?=⦃)")
 _COLON = re.compile(r":")
 _MATRIX = re.compile(
@@ -145,6 +148,8 @@ def _is_word(letters: str) -> bool:
 
 
 def _quantity(text: str, gold: bool) -> Value:
+    if (text[-1:].isalpha() or text[-1:] == "}") and compound(said := wordless(text)):
+        return Value("words", said.lower())
     m = measured(text, gold=gold)
     head = m.text
     if NUMBER.fullmatch(head):
@@ -281,6 +286,8 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
         letter = (m[1] or m[2]).upper()
         behind = (read(_behind(text), gold=gold, depth=depth + 1),) if rest else ()
         return Value("option", text, behind, (letter, m[0].strip()))
+    if "≠" in text and (said := _unrestricted(text)):
+        return read(said, gold=gold, depth=depth + 1)
     for separator, mark in ((_SEMICOLON, ";"), (_OR, "or"), (_AND, ",")):
         pieces, marks = parts(text, separator)
         if marks and (filled := [p for p in pieces if p.strip()]) and len(filled) > 1:
@@ -318,6 +325,17 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
     return _quantity(text, gold)
 
 
+def _unrestricted(text: str) -> str:
+    """What a text says beside a restriction of a name in it; empty where it has none."""
+    head, _, rest = re.sub(r" {2,}", ", ", text).partition("≠")  # \quad is two spaces
+    head, name = head.rstrip()[:-1], head.rstrip()[-1:]
+    before = _RESTRICTION.search(head) if name.isalpha() else None
+    said = head[: before.start()].strip(" ,;") if before else ""
+    if not said or re.search(r"[≤≥<>≈∈≡]", said + rest) or not re.search(rf"(?<![A-Za-z\\]){name}(?![A-Za-z])", said):
+        return ""
+    return said
+
+
 def _behind(text: str) -> str:
     """What stands behind an option's letter, with its commands."""
     return re.sub(r"^(?:\\text\s*\{)?\s*\(?\s*[A-Ja-j]\s*[.):、]*\s*\}?\s*[.):、]?\s*", "", text, count=1)
@@ -345,7 +363,8 @@ def _bracketed(text: str, gold: bool, depth: int) -> Value:
 def _set(inside: str, text: str, gold: bool, depth: int) -> Value:
     builder, marks = parts(inside, re.compile(r"[|:]"))
     if marks and len(builder) == 2 and is_label(re.sub(r"∈.*", "", builder[0])):
-        return read(re.sub(r",\s*\w\s*∈\s*\\mathbb\s*\{R\}|\w\s*∈\s*\\mathbb\s*\{R\}\s*,", "", builder[1]), gold=gold, depth=depth + 1)
+        found = read(re.sub(r",\s*\w\s*∈\s*\\mathbb\s*\{R\}|\w\s*∈\s*\\mathbb\s*\{R\}\s*,", "", builder[1]), gold=gold, depth=depth + 1)
+        return found._replace(label=BOUND) if found.kind in ("relation", "list") else found
     if ", " in inside or ";" in inside:
         inside = _COMMAS.sub(lambda m: m[0].replace(",", ""), inside)
     pieces, _ = parts(inside, re.compile(r"[,;]"))

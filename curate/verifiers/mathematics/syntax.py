@@ -75,7 +75,7 @@ _BASES = {
     "hex": 16,
 }
 _BASED = re.compile(
-    r"\s*\(?\s*([0-9A-Za-z]{1,200})\s*\)?\s*(?:_\s*\{?\s*(?:\\text\s*)?\{?\s*\(?\s*(?:base\s*)?(\w{1,7})\s*\)?\s*\}?\s*\}?|\s\(?(?:in\s+)?base\s+\{?(\w{1,7})\}?\)?)\s*$"
+    r"\s*\(?\s*(?:\\text\s*\{)?\s*([0-9A-Za-z]{1,200})\s*\}?\s*\)?\s*(?:_\s*\{?\s*(?:\\text\s*)?\{?\s*\(?\s*(?:base\s*)?(\w{1,7})\s*\)?\s*\}?\s*\}?|\s\(?(?:in\s+)?base\s+\{?(\w{1,7})\}?\)?)\s*$"
 )
 
 
@@ -279,8 +279,8 @@ class _Parser:
             return Node("add", (num(whole.value), part))
         return None
 
-    def power(self) -> Node:
-        node = self.atom()
+    def power(self, base: Node | None = None) -> Node:
+        node = base or self.atom()
         for _ in range(MOST_MARKS):
             if self.mark("!"):
                 node = Node("fn", (node,), "factorial")
@@ -405,8 +405,9 @@ class _Parser:
         if exponent == Node("mul", (MINUS_ONE, ONE)) and name in _INVERSE:
             name, exponent = _INVERSE[name], None
         if self.peek().text in ("(", "{", "|") and self.peek().kind == "mark":
-            argument = self.power() if name not in ("gcd", "lcm", "max", "min") else self._several(name)
-            if argument.kind == "pow" and exponent is None:  # sin(x)^2 is the square of the sine
+            inner = self.atom() if name not in ("gcd", "lcm", "max", "min") else self._several(name)
+            argument = self.power(inner) if name not in ("gcd", "lcm", "max", "min") else inner
+            if argument.kind == "pow" and argument is not inner and exponent is None:  # sin(x)^2 is the square of the sine, sin(x^2) is not
                 argument, exponent = argument.args
         else:
             argument = self.signed()

@@ -121,12 +121,17 @@ _BECOME = {
     "τ": "tau",
     "φ": "phi varphi",
     "ω": "omega",
+    "Ω": "Omega",
 }
 _COMMANDS = {name: found for found, names in _BECOME.items() for name in names.split()}
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 _MARKS = {"{": "⦃", "}": "⦄", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_", "|": "|", "(": "", ")": "", "[": "", "]": "", "!": ""}
 _TOGETHER = re.compile(r"(?<![\d.])\d{1,3}(?:\s?(?:\{,\s?\}|,\s?\\!|\\[,;: !]|[\u2009\u202f\u00a0]|\{\\,\}|')\s?\d{3})+(?!\d)")
 _APART = re.compile(r"(?<![\d.,/^_{(\[⦃-])\b\d{1,3}(?: \d{3})+(?![\d/,])(?! ?[/\d])")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w+\}")
+_CHOOSE = re.compile(r"\{([^{}]{1,100})\\choose\b([^{}]{1,100})\}")
+_TIMES = re.compile(r"(?<=\d)\s*x\s*(?=10\s*\^)", re.IGNORECASE)  # 6.02 x 10^23
+_FRACTIONS = re.compile(f"([{''.join(_SUPER)[:10]}]+)⁄([{''.join(_SUB)[:10]}]+)")
 _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°)")
 _WRAPPED_STYLE = re.compile(r"\{\s*\\(?:rm|bf|it|displaystyle)\s+([^{}]*)\}")
 _DOLLAR = re.compile(r"(?<!\\)\$")
@@ -151,6 +156,7 @@ def _command(match: re.Match[str]) -> str:
 def _unicode(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     text = _VULGAR.sub(lambda m: "\\frac{{{}}}{{{}}}".format(*unicodedata.normalize("NFKC", m[0]).split("⁄")), text)
+    text = _FRACTIONS.sub(lambda m: "\\frac{{{}}}{{{}}}".format(*unicodedata.normalize("NFKC", m[0]).split("⁄")), text)
     text = _SUPERS.sub(lambda m: "^{" + "".join(_SUPER[c] for c in m[0]) + "}", text)
     text = _SUBS.sub(lambda m: "_{" + "".join(_SUB[c] for c in m[0]) + "}", text)
     text = _ROOTS.sub(lambda m: f"\\sqrt{_DEGREE[m[1]]}" + (f"{{{m[2]}}}" if m[2] else ""), text)
@@ -185,11 +191,17 @@ def plain(text: str) -> str:
     if "\\" in text or "{" in text or " " in text or "'" in text:
         text = _TOGETHER.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         if "\\" in text:
+            if "color" in text:
+                text = _COLOUR.sub("", text)
+            if "\\choose" in text:
+                text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
             if "\\\\" in text and "\\begin" not in text:  # backslashes that were escaped once too often
                 text = _TWICE.sub(r"\\", text)
             text = _COMMAND.sub(_command, text)
             text = _WRAPPED_STYLE.sub(r"{\1}", text)
         text = _APART.sub(lambda m: m[0].replace(" ", ""), text)
+    if "10" in text:
+        text = _TIMES.sub("*", text)
     if "°" in text:
         text = _DEGREES.sub("°", text)
     text = text.replace("~", " ").replace("**", "^").replace("<=", "≤").replace(">=", "≥").replace("!=", "≠").replace("+/-", "±")

@@ -83,9 +83,16 @@ _NOT_UNITS = frozenset(
         "pi sqrt sin cos tan cot sec csc log ln lg exp infinity inf or and theta alpha beta if when where for is mod base i e x y z n k th st nd rd am pm a p b"
     )
 )
+# words that make another number of the one before them
+_COMPUTING = re.compile(
+    r"\b(?:factorial|plus|minus|less|than|modulo|choose)\b|的(?:平方|立方|倒数)(?!\w*米)|倍数|[因约]数|次方|阶乘|分之|以上|以下|以内|之间|多[个名人件天元]"
+)
 
-_WRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
+_WRAP = re.compile(r"\\text\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*){0,6})\}")
+# \frac{\text{km}}{\text{h}^2}
+_FRACTION = re.compile(r"\\frac\s*\{\s*\\text\s*\{([^{}]*)\}(\s*\^\s*\{?\d\}?)?\s*\}\s*\{\s*\\text\s*\{([^{}]*)\}(\s*\^\s*\{?\d\}?)?\s*\}$")
 _CURRENCY = re.compile(r"^([-+]?)\s*(?:(?:US|A|C|HK)?([$€£¥₹])|(Rs\.?|USD|RMB)\s)\s*(?=[-.\d\\(])")
+_COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)\.?,?\s*(?:and\s+)?")
 _SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yuan", "₹": "rupee"}
 # what units are written with, and what may stand between their words
 _TOKENS = re.compile(r"(?:[A-Za-zΩμ]+|[\u4e00-\u9fff]+|[°$€£¢¥₹%])(?:\s*\^\s*\{?\s*-?\d\s*\}?)?|[\s.,*/()]+|.", re.DOTALL)
@@ -110,6 +117,8 @@ def _spelled(words: str) -> tuple[str, int] | None:
     """The one spelling of a unit written in words, and the factor before it; None where these are no unit."""
     if words.strip(" .") == "in":  # "5 in", but "5 in total"
         return "in", 1
+    if _COMPUTING.search(words):
+        return None
     parts: list[str] = []
     factor = 1
     waiting = ""
@@ -141,12 +150,17 @@ def _spelled(words: str) -> tuple[str, int] | None:
             found = _SPELLING.get(word, _SPELLING.get(low))
             known = known and found is not None
             unit = low.removesuffix("s") if found is None else found
+            if exponent.startswith("-") and unit:  # m s^{-2}
+                parts.append("/")
+            exponent = exponent.lstrip("-")
             power = waiting or (f"^{exponent}" if exponent and exponent != "1" else "")
             parts.append(unit + power if unit else "")
             waiting = ""
+    if waiting and not parts:  # 9 squared
+        return None
     if not known:  # words are joined by what they share, physical units by their form
         return " ".join(p for p in parts if p and p != "/").strip(), factor
-    unit = "".join(parts).strip("/") if any(p and p != "/" for p in parts) else ""
+    unit = "".join(parts).rstrip("/") if any(p and p != "/" for p in parts) else ""
     return {"mi/h": "mph", "km/h": "km/h"}.get(unit, unit), factor
 
 
@@ -192,6 +206,8 @@ def measured(text: str, *, gold: bool) -> Measured:
             text = m[1] + text[m.end() :]
     if _UNIT_STARTS.search(text) is None or len(text) > LONGEST:
         return Measured(text, unit)
+    if "\\frac" in text:
+        text = _FRACTION.sub(r"\\text{ \1\2/\3\4}", text)
     wrapped = "\\text" in text
     opened = _WRAP.sub(r" \1 ", text).strip() if wrapped else text
     opened = opened.replace("per cent", "percent").replace("°C", "celsius").replace("°F", "fahrenheit").replace("° C", "celsius")
@@ -214,6 +230,14 @@ def measured(text: str, *, gold: bool) -> Measured:
         return Measured(text, unit)
     spelled, factor = found
     return Measured(number.strip().removesuffix(","), unit or spelled, factor, attached)
+
+
+def compound(text: str) -> tuple[tuple[str, str], ...]:
+    """The parts of 2 hours 30 minutes, each a number and its unit; empty for a text of another form."""
+    found = _COMPOUND.findall(text)
+    if len(found) < 2 or _COMPOUND.sub("", text).strip() or not all(u.lower() in _SPELLING for _, u in found):
+        return ()
+    return tuple((n, _SPELLING[u.lower()]) for n, u in found)
 
 
 def agree(gold: str, given: str) -> bool:
