@@ -1,7 +1,7 @@
 """Words by language: a table of texts as models write them, in many scripts, and what must hold for any text."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curate import language
@@ -275,6 +275,8 @@ def test_the_fast_way_says_what_the_slow_way_says(lines: list[str]) -> None:
         max_size=25,
     )
 )
+@example(["我们用", "(", "Python"])
+@example(['"', "我们用", '"', "Python"])
 def test_terms_in_chinese_and_japanese_lines_are_counted_as_the_slow_way_counts_them(parts: list[str]) -> None:
     text = "".join(parts)
     fast = language.reading(text)

@@ -1,4 +1,4 @@
-"""Two languages in one text: the filter of the recipe whose absence R1-Zero's readers complained of. Chain and response are judged apart, each by its own main language.
+"""Two languages in one text: the filter of the recipe whose absence R1-Zero's readers complained of. Chain and response are judged apart, each by its own main language, which is the question's where it is a good part of the text.
 
 Two numbers, since one does not do. The share of words in other languages finds texts that go back and forth, but one Chinese clause in a chain of 5,000 words is a thousandth. So the words in stretches
 are counted too (`curate.language.Reading`): words of another script that are no name, term or quotation, and sentences that are too long to be a title. They are told by script and function words, never
@@ -10,6 +10,7 @@ the question's is not mixed: `language_differs_from_question`. R1's method and t
 
 from collections.abc import Mapping
 
+from curate.filters import language_differs
 from curate.filters.base import PARTS, Filter, Limit, Metric, Trace, Value, count, share
 from curate.language import KNOWN, UNKNOWN, Reading, same
 
@@ -22,13 +23,16 @@ _SHARE_SOURCE = "not published; as in the verifier `language`: texts in one lang
 _WORDS_SOURCE = "not published; a clause has four words, and two characters are a word of Chinese, so seven are no longer a term or two"
 
 
-def _measured(found: Reading, about: frozenset[str]) -> tuple[float | None, int | None]:
+def _measured(found: Reading, about: frozenset[str], asked: str | None) -> tuple[float | None, int | None]:
     """Share and number of words in other languages; None where there is too little to tell."""
     known = {language: words for language, words in found.words.items() if language != UNKNOWN}
     total = sum(known.values())
     if total < LEAST or total < KNOWN * found.words.total():
         return None, None
-    home = {max(known, key=known.__getitem__), *about}
+    own = max(known, key=known.__getitem__)
+    if asked is not None and sum(known[language] for language in known if same(language, asked)) > language_differs.SHARE * total:
+        own = asked  # a third of a text in the question's language makes it its own, though one long sentence may outweigh it
+    home = {own, *about}
     foreign = {language for language in {*known, *found.stretches} if not any(same(language, own) for own in home)}
     if about:
         foreign.discard(UNKNOWN)
@@ -38,13 +42,13 @@ def _measured(found: Reading, about: frozenset[str]) -> tuple[float | None, int 
 
 def measure(trace: Trace) -> Mapping[str, Value]:
     """The filter's metrics."""
-    values: dict[str, Value] = {}
+    values, asked = dict[str, Value](), language_differs.question_language(trace)
     for part in PARTS:
         found = trace.readings[part]
         if trace.part(part):
             values[f"{part}_counted_words"] = found.words.total()
         if trace.spoken_of is not None:
-            values[f"{part}_other_language"], values[f"{part}_other_language_words"] = _measured(found, trace.spoken_of)
+            values[f"{part}_other_language"], values[f"{part}_other_language_words"] = _measured(found, trace.spoken_of, asked)
     return values
 
 

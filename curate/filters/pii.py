@@ -2,7 +2,7 @@
 
 What the question itself contains is no find: the model was given it. It is counted apart (`pii_in_question`), for the one who publishes the questions.
 No finds: addresses under the names that RFC 2606 and RFC 6761 reserve for examples, the numbers set aside for fiction (555-01xx in North America, those of Ofcom and Arcep), numbers that fail their check
-(Luhn, ISO 7064 mod 97), numbers in a calculation. A bare row of digits is a telephone or card number only behind a word that says so, and so is
+(Luhn, ISO 7064 mod 97), numbers in a calculation, card numbers that payment services publish for tests, and keys that have EXAMPLE in them, as those of manuals do. A bare row of digits is a telephone or card number only behind a word that says so, and so is
 a national number in groups (06 12 34 56 78) in a task with numbers.
 Not covered: names, postal addresses, national identity numbers, and numbers that are grouped in other ways.
 
@@ -20,6 +20,8 @@ _SKELETON = bytes(0x30 if b in _DIGITS else 0x41 if b in _UPPER else 0x61 if b i
 _RUNS = bytes(0x78 if b in _DIGITS or b in _UPPER or b in _LOWER or b in b"_-" else 0x20 for b in range(256))
 
 _AT = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){0,4}[A-Za-z0-9][A-Za-z0-9-]{1,62}\.[A-Za-z]{2,24}(?![A-Za-z0-9_(\[])")
+_SPELLED_AT = re.compile(r"(?<=[A-Za-z0-9]) ?[(\[](?:at|AT)[)\]] ?(?=[A-Za-z0-9])")  # meant for readers only, and private all the same
+_SPELLED_MARKS = ("(at)", "[at]", "(AT)", "[AT]")
 _LONGEST_LOCAL = 64
 _LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+'-"
 _RESERVED = re.compile(r"(?:\A|\.)(?:example(?:\.[a-z]{2,6}){0,2}|test|invalid|localhost|local)\Z", re.IGNORECASE)
@@ -122,6 +124,11 @@ _CARD_CUE = Cue(
 
 _CARD = re.compile(r"(?<![\d.,-])(?<!\d )(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?: \d{1,3})?|\d{4}([ -])\d{6}\2\d{5})(?![\d-]| \d{4}(?!\d))")
 _CARD_SIZES = range(13, 20)
+# what the manuals of payment services give for tests, besides four equal groups
+_TEST_CARDS = frozenset(
+    """4111111111111111 4012888888881881 4000056655665556 4222222222222 5555555555554444 5200828282828210 5105105105105100 2223003122003222 2223000048400011 378282246310005 371449635398431 378734493671000
+    6011111111111117 6011000990139424 3056930009020004 30569309025904 38520000023237 36227206271667 3566002020360505 3530111333300000 6200000000000005""".split()  # noqa: SIM905
+)
 _ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[0689]|35|6[0245]")
 
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?")
@@ -155,6 +162,7 @@ _KEYS = (
 )
 _KEY_PATTERNS = tuple((mark, re.compile(rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])")) for mark, pattern in _KEYS)
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
+_PLACEHOLDER = "EXAMPLE"
 _LONG_RUN = b"x" * 19  # every key has a row of at least so many letters, digits, _ and -
 
 
@@ -173,7 +181,7 @@ class _Text(NamedTuple):
 
 
 def _emails(seen: _Text) -> Iterator[str]:
-    text = seen.text
+    text = _SPELLED_AT.sub("@", seen.text) if any(mark in seen.text for mark in _SPELLED_MARKS) else seen.text
     for match in _AT.finditer(text) if "@" in text else ():
         before = text[max(0, match.start() - _LONGEST_LOCAL) : match.start()]
         local = before[len(before.rstrip(_LOCAL)) :].lstrip("._%+'-").lower()
@@ -243,7 +251,7 @@ def _cards(seen: _Text) -> Iterator[str]:
     candidates = [m[0] for m in seen.among_digits(_CARD) if _ISSUER.match(m[0])]
     for candidate in (*candidates, *_behind(_CARD_CUE, seen)):
         digits = re.sub(r"\D", "", candidate)
-        if len(digits) in _CARD_SIZES and luhn(digits) and digits[:4] * 4 != digits:  # four equal groups: a number for tests
+        if len(digits) in _CARD_SIZES and luhn(digits) and digits[:4] * 4 != digits and digits not in _TEST_CARDS:
             yield digits
 
 
@@ -262,7 +270,7 @@ def _keys(seen: _Text) -> Iterator[str]:
     if _LONG_RUN in seen.runs:
         for mark, pattern in _KEY_PATTERNS:
             if mark in seen.text:
-                yield from (m[0] for m in pattern.finditer(seen.text) if any(map(str.isdigit, m[0])))
+                yield from (m[0] for m in pattern.finditer(seen.text) if any(map(str.isdigit, m[0])) and _PLACEHOLDER not in m[0].upper())
 
 
 _NUMERIC = frozenset({"math", "logic", "stem", "science", "code"})

@@ -27,6 +27,7 @@ DECLINES: Mapping[str, str] = {
         |(?:provide|share|give|offer|supply)(?:ing)? (?:you )?(?:with )?(?:any |that |this |such |specific |detailed |the |a |medical |legal |financial |real-time |live |current |stock |personal(?:i[sz]ed)? )*+(?:information|data|prices|updates|instruction|guidance|advice|assistance
         |details? (?:on|about)|help|support|content|response|answer to (?:that|this|your)|diagnos|recommendation|opinion)
         |(?:create|generate|write|produce|make)(?:ing)? (?:any |that |this |such |sexual\w* |explicit |harmful |offensive |hateful )*+(?:content|material|kind of|type of|request|malware|hate)
+        |(?:create|generate|write|produce|make)(?:ing)? (?:any|that|this|such an?|such|an?) (?:poem|story|essay|song|joke|speech|article|letter|e-?mail|scene|review)s?\b
         |(?:do|continue|go along|proceed)(?: with)? (?:that|this)(?=$|[.,;!])|access (?:the (?:internet|web|file|image|link)|external|your|websites?|real-time|live)|browse|open (?:links|files|urls)|(?:see|view) (?:images|pictures|the image|the picture))
         |\b(?:that|this|it)(?:'s| is) (?:not )?(?:something|a request|a topic) (?:that )?i (?:can't|cannot|can not|can|won't|am unable to) (?:help|assist|do|support|discuss|provide|engage)
         |\bi (?:must|have to|need to|will have to) (?:respectfully |politely )?(?:decline|refuse)(?= (?:this|that|your|the request|to )|[.,;!]|$)|\bi (?:respectfully |politely )?decline to|\bi(?:'m| am) (?:sorry|afraid)[^.!?\n]{{0,12}} (?:i )?(?:can't|cannot|won't|will not|can not)

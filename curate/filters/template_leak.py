@@ -32,6 +32,7 @@ _TURN = re.compile(
 _SENTENCE_WORDS = 4
 _SPOKEN_TO = re.compile(
     r"\s{0,9}(?:(?:You are|You're|Eres|Usted es|Du bist|Sie sind|Tu es|Vous êtes|Você é|Sei|Ты|Вы)\b[^.!?\n]{0,60}?\b(?:assistant|asistente|Assistent|assistente|ассистент|помощник|language model|AI)\b"
+    r"|A conversation between (?:a )?[Uu]ser and (?:an )?[Aa]ssistant\b"  # the prompt of R1-Zero, said back
     r"|(?:你是|您是|あなたは|당신은)[^。\n]{0,30}?(?:助手|助理|アシスタント|어시스턴트|비서))"
 )
 

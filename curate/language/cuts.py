@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 
 from curate.language.scripts import CASED
-from curate.language.tokens import LANGUAGES, Piece
+from curate.language.tokens import LANGUAGES, Piece, weight
 
 TERM = 3  # words of another script that may be a term or a name
 
 SENTENCE = re.compile(r"(?<=[.!?;:])[\s\"')]+|[\u3002\uff01\uff1f\uff1b\uff1a\u0964]")
 # Between quotation marks or brackets; or up to eight characters before their transcription: 关系 (guanxi).
 QUOTATION = re.compile(
-    r""""[^"\n]{1,200}+"|\([^()\n]{1,120}+\)|(?<![^\W_])'[^'\n]{1,200}+'(?![^\W_])|(?<![\u3041-\u9fff\uac00-\ud7a3])[\u3041-\u9fff\uac00-\ud7a3]{1,8}+(?=\s?\([A-Za-z])"""
+    r""""[^"\n]{1,200}+"|\([^()\n]{1,120}+\)|(?<![^\W_])'[^'\n]{1,200}+'(?![^\W_])|(?<![\u3041-\u9fff\uac00-\ud7a3])[\u3041-\u9fff\uac00-\ud7a3]{1,8}+(?=\s?\([A-Za-z][^()\n]{0,120}\))"""
 )
 
 
@@ -40,6 +40,13 @@ def belongs(script: str, words: Sequence[str], main: str) -> bool:
     if script in ("Han", "Kana"):
         return {script, main} == {"Han", "Kana"} or (len(words) == 1 == len(words[0]))
     return script in CASED and len(words) <= TERM and all(w[0].isupper() for w in words)
+
+
+def term_beside(around: Sequence[Piece], quoted: Sequence[Piece]) -> bool:
+    """Whether what stands around a Chinese or Japanese quotation is a term with hardly a word more: it belongs to the quotation, and not the quotation to it."""
+    latin = [word for script, word in around if script == "Latin"]
+    others = sum(weight(script, word) for script, word in around if script != "Latin")
+    return len(latin) >= max(others, 1) and belongs("Latin", latin, "Han") and any(script in ("Han", "Kana") for script, _ in quoted)
 
 
 def names(script: str, words: Sequence[str]) -> bool:

@@ -117,3 +117,5 @@ ADJECTIVE_MAY_FOLLOW = frozenset(_ENGLISH_BEFORE.split())
 AFTER = frozenset(
     "and or for of about please with using only the to that is are by as then without so when while i you if but not et y und e o i и".split()  # noqa: SIM905
 )
+# Between the names of a list.
+JOINS = frozenset(", 、 / & and or y o u et ou und oder e и или".split())  # noqa: SIM905

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from curate.language import model
-from curate.language.cuts import QUOTATION, SENTENCE, TERM, belongs, full_sentence, names, runs
+from curate.language.cuts import QUOTATION, SENTENCE, TERM, belongs, full_sentence, names, runs, term_beside
 from curate.language.evidence import AGREED, AHEAD, CERTAIN, DENSITY, ENOUGH, hits, settled
 from curate.language.scripts import ALONE, CHINESE_ONLY, PER_WORD, RANGES, VARIABLES
 from curate.language.tokens import (
@@ -237,18 +237,20 @@ class Tally:
 
     def _sentences(self, line: str) -> None:
         """Count the words of a line sentence by sentence, quotations with what is around them."""
-        quoted = 0
+        quoted, inside = 0, list[Piece]()
 
         def taken_out(match: re.Match[str]) -> str:
             nonlocal quoted
-            size = sum(weight(s, w) for s, w in pieces(match.group()))
+            found = pieces(match.group())
+            size = sum(weight(s, w) for s, w in found)
             if size > (TITLE if match.group()[0] == "(" else QUOTED):
                 return match.group()
             quoted += size
+            inside.extend(found)
             return " "
 
         outside = QUOTATION.sub(taken_out, line) if '"' in line or "(" in line or "'" in line else line
-        if quoted and not pieces(outside):
+        if quoted and (not (rest := pieces(outside)) or (self.cjk and term_beside(rest, inside))):
             outside, quoted = line, 0
         kana = not outside.isascii() and _KANA.search(outside) is not None
         around: Counter[tuple[str, str | None]] = Counter()
@@ -338,7 +340,10 @@ class Tally:
             elif language is not None:
                 self._add(script, language, size, full=full, sure=own is None or spoken_for[language] >= CERTAIN)
             elif (guessed := model.guess(" ".join(words))) is not None or size > SHORT:
-                self._add(script, guessed or UNKNOWN, size, sure=False)
+                # relatives share their function words: these say that it is one of them, the model which
+                most = 0 if for_own or guessed is None else spoken_for.get(guessed, 0)
+                told = size > TITLE and most >= max(CERTAIN, DENSITY * size, *spoken_for.values())
+                self._add(script, guessed or UNKNOWN, size, sure=told)
             else:
                 self._count(script, None, size, words)
         self.doubtful.clear()

@@ -67,7 +67,8 @@ def _own(found: Reading) -> str:
 
 def _named(tokens: list[str], *, meant: bool) -> set[str]:
     """Languages named in tokens, where their neighbours or the whole question (`meant`) show that no nation is."""
-    found = set()
+    found = set[str]()
+    listed = -1  # where the last one was found: in "in Chinese, Korean and Arabic" the first has the word before it
     for at, token in enumerate(tokens):
         language = names.NAMES.get(token)
         for size in range(names.SHORTEST, len(token) + 1) if language is None else ():
@@ -75,11 +76,11 @@ def _named(tokens: list[str], *, meant: bool) -> set[str]:
         if language is None:
             continue
         before, after = tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else ""
-        free = (
-            before not in names.ADJECTIVE_MAY_FOLLOW or not after[:1].isalpha() or after in names.AFTER
-        )  # "in French", not "in French cities"
-        if meant or (before in names.BEFORE and free):
+        alone = not after[:1].isalpha() or after in names.AFTER  # "in French", not "in French cities"
+        joined = found and alone and all(between in names.JOINS for between in tokens[listed + 1 : at])
+        if meant or joined or (before in names.BEFORE and (alone or before not in names.ADJECTIVE_MAY_FOLLOW)):
             found.add(language)
+            listed = at
     return found
 
 

@@ -101,6 +101,17 @@ def test_close_relatives_do_not_differ(other: str) -> None:
     assert FILTER.look(Trace("?", norwegian, language=other)).reasons == ()
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        "El agua hierve a cien grados Celsius al nivel del mar, porque allí la presión es de una atmósfera.",
+        "A água ferve a cem graus no nível do mar, porque ali a pressão é de uma atmosfera e não mais.",
+    ],
+)
+def test_one_sentence_that_a_close_relative_could_nearly_be_differs(response: str) -> None:
+    assert FILTER.look(Trace("What is the boiling point of water at sea level?", response)).reasons == REASON
+
+
 @settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300), st.none() | st.text(max_size=8))
 def test_any_text_is_measured(question: str, text: str, said: str | None) -> None:

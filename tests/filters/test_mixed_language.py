@@ -78,6 +78,17 @@ def test_a_clause_of_another_language_is_found(code: str, clause: str, between: 
 
 
 @pytest.mark.parametrize(
+    ("question", "chain"),
+    [
+        ("What is the derivative of this function?", "Use the product rule. The derivative is a difference of squares. También se puede escribir como coseno del ángulo doble, lo cual es más corto. So we are done."),
+        ("Wie groß ist das Volumen dieses Würfels?", "Das Volumen ist die dritte Potenz der Kante. So we have to take the third power of four, and that is sixty-four as it should be. Also ist es 64."),
+    ],
+)  # fmt: skip
+def test_one_long_sentence_does_not_make_its_language_the_text_s_own(question: str, chain: str) -> None:
+    assert reasons(chain, question) == ("mixed_language",)
+
+
+@pytest.mark.parametrize(
     "clause", ["所以我们需要重新计算这个结果。", "Поэтому нам нужно снова найти корни.", "그래서 다시 계산해야 합니다."]
 )
 def test_one_clause_in_five_thousand_words_is_found(clause: str) -> None:

@@ -22,6 +22,7 @@ REFUSALS = [
     "That's not something I can help with.",
     "I cannot fulfill your request. I am just an AI.",
     "I can't create explicit content.",
+    "I'm unable to write this poem because it concerns a real person.",
     "I'm sorry, but I can't access the internet.",
     "很抱歉，我无法提供相关信息。",
     "对不起，我不能帮你做这件事。",

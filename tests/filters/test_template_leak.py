@@ -14,6 +14,7 @@ LEAKS = [
     "The answer is 5.\n\nUser: What is the sum of 3 and 4?\nAssistant: 7", "5\n\nHuman: And what about the second one then?", "Assistant: The answer is 5.", "5\nUser: ok\nAssistant: fine",
     "答案是5。\n\n用户：那么下一个问题是什么？\n助手：好的。", "Ответ 5.\n\nПользователь: а теперь?\nАссистент: 7", "5\n\nUsuario: ¿y ahora?\nAsistente: 7", "### Instruction:\nAdd them.\n### Response:\n5",
     "System: You are a careful assistant.\n\nSo 5.", "系统：你是一个助手。\n5", "Eres un asistente amable. Responde siempre en español.\n\n5", "You are a helpful assistant.\n5",
+    "A conversation between User and Assistant. The user asks a question, and the Assistant solves it. 2 + 3 = 5.",
     "<think>\nLet me see.\n</think>\n5", "So it is 5.\n</think>", "</think>\n\n5", "<reasoning>\nyes\n</reasoning>\n5", "<thought>\nhm\n</thought>",
 ]  # fmt: skip
 CLEAN = [

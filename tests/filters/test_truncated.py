@@ -28,6 +28,8 @@ def test_the_finish_reason_decides(finish_reason: str, reasons: tuple[str, ...])
     [
         "So the sum is $\\boxed{14",
         "So it is \\boxed{\\frac{3}{4}",
+        "The sum is \\[\\sum_{n=1}^\\infty\\frac{1}{n^2}=\\frac{\\pi^2}{",
+        "It is\n\\begin{align*}\n x &= 1 \\\\[2pt]\n y &= \\begin{pmatrix} 1 \\end{pmatrix}",
         "1. Read the text.\n2. Write it down.\n3.",
         "- one\n- two\n-",
         "```python\nprint(1)",
@@ -56,6 +58,10 @@ def test_a_text_that_breaks_off_is_truncated_though_it_says_stop(text: str) -> N
         "of",
         "1. one\n2. two",
         "x = -",
+        "\\[ x = 1 \\]",
+        "\\begin{cases} a \\\\[2pt] b = c \\end{cases}",
+        "In a regular expression \\[ stands for the bracket itself.",
+        "The line `\\begin{align}` opens it = here.",
     ],
 )
 def test_a_text_that_ends_somehow_is_not(text: str) -> None:

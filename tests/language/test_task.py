@@ -45,6 +45,8 @@ def test_of_a_translation_any_language_may_be_part(question: str) -> None:
     [
         ("What does the French word dépaysement mean?", {"fr"}),
         ("How do you say hello in Japanese?", {"ja"}),
+        ("How would you say hello in Chinese, Korean and Arabic?", {"zh", "ko", "ar"}),
+        ("How do they greet in French and in German cities?", {"fr"}),
         ("Write a haiku in Korean.", {"ko"}),
         ("Please answer in Spanish, and be brief.", {"es"}),
         ("Explain the difference between ser and estar in Spanish.", {"es"}),
