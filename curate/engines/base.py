@@ -62,6 +62,7 @@ class Request:
         ""  # what the model had written before it was cut off; follows the prefill, and the engine returns only what follows it
     )
     schema: str = ""  # the JSON schema that the answer is held to, as JSON
+    together: int = 1  # requests sent at once, this one included, that are to be decoded as one batch: there the transformers engine repeats to the last bit
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import queue
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from curate.records import Completion, Message
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from curate.engines.hosting.transformers_host import distribution  # noqa: E402  # it needs both
+from curate.engines.hosting.transformers_host import GATHER, Row, TransformersBackend, distribution  # noqa: E402  # it needs both
 
 TEMPLATE = (
     "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system turns') }}{% endif %}<s>{{ m.role }}: {{ m.content }}</s>{% endfor %}"
@@ -26,7 +29,7 @@ TEMPLATE = (
 CONTEXT = 64
 
 
-def make_model(directory: Path, template: str | None = TEMPLATE) -> Path:
+def make_model(directory: Path, template: str | None = TEMPLATE, *, seed: int = 0, **config: Any) -> Path:
     """A tiny Llama whose tokens are bytes."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -37,19 +40,22 @@ def make_model(directory: Path, template: str | None = TEMPLATE) -> Path:
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>")
     tokenizer.chat_template = template
     tokenizer.save_pretrained(directory)
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        max_position_embeddings=CONTEXT,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+    torch.manual_seed(seed)
+    made = transformers.LlamaConfig(
+        **{
+            "vocab_size": len(tokenizer),
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "max_position_embeddings": CONTEXT,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            **config,
+        }
     )
-    transformers.LlamaForCausalLM(config).save_pretrained(directory)
+    transformers.LlamaForCausalLM(made).save_pretrained(directory)
     return directory
 
 
@@ -133,6 +139,133 @@ def test_the_end_of_text_is_no_part_of_the_text(running: Running) -> None:
     assert stopped, "a random model ends one token in 258"
     assert not any("</s>" in c.text for c in stopped)
     assert all(c.completion_tokens == 30 for c in done if c.finish_reason == "length")
+    end = transformers.AutoTokenizer.from_pretrained(running.engine.settings.model).eos_token_id
+    for c in done:  # a trainer learns to stop from the token that says so: it is among the ids and has its log-probability
+        assert c.token_ids is not None
+        assert c.logprobs is not None
+        assert len(c.token_ids) == len(c.logprobs) == c.completion_tokens
+        assert (c.token_ids[-1] == end) == (c.finish_reason == "stop")
+        assert end not in c.token_ids[:-1]
+
+
+def prompt_ids(running: Running, request: Request) -> list[int]:
+    text = running.runner.run(running.engine.preview(request))
+    ids: list[int] = transformers.AutoTokenizer.from_pretrained(running.engine.settings.model).encode(text, add_special_tokens=False)
+    return ids
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.0])
+def test_scores_are_the_log_probabilities_of_sampling_at_temperature_1(running: Running, temperature: float) -> None:
+    request = ask(temperature=temperature, max_tokens=12)
+    (done,) = running.complete(request)
+    ids = [*prompt_ids(running, request), *(done.token_ids or ())]
+    scores = running.runner.run(running.engine.score(ids))
+    assert len(scores) == len(ids) - 1
+    assert scores[-done.completion_tokens :] == pytest.approx(list(done.logprobs or ()), abs=1e-5)
+    assert running.runner.run(running.engine.score(ids[:1])) == []
+
+
+def test_the_score_of_an_answer_is_that_of_its_tokens_alone(running: Running) -> None:
+    begun, whole = ask("Hi", prefill="a"), ask("Hi", prefill="a", continuation="bcd")
+    scores = running.runner.run(running.engine.score(prompt_ids(running, whole)))
+    assert running.runner.run(running.engine.score_answer(whole)) == pytest.approx(scores[-3:], abs=1e-6)
+    assert running.runner.run(running.engine.score_answer(begun)) == []
+
+
+@pytest.mark.parametrize(
+    ("ids", "kind", "said"),
+    [
+        ([], RequestRefused, "no tokens"),
+        ([5] * (CONTEXT + 1), PromptTooLong, "context is 64"),
+        ([5, 10**6], RequestRefused, "none of the model's"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(running: Running, ids: list[int], kind: type[CurateError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        running.runner.run(running.engine.score(ids))
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_weights_are_changed_and_changed_back(tmp_path: Path, tied: bool) -> None:
+    first = make_model(tmp_path / "first", tie_word_embeddings=tied)
+    second = make_model(tmp_path / "second", seed=1, tie_word_embeddings=tied)
+    broken = make_model(tmp_path / "broken", seed=2, tie_word_embeddings=tied)
+    (broken / "model.safetensors").write_bytes((first / "model.safetensors").read_bytes()[:-100])
+
+    async def act() -> None:
+        engine = LocalEngine(EngineSettings(kind="transformers", model=str(first)))
+        fresh = LocalEngine(EngineSettings(kind="transformers", model=str(second)))
+        try:
+            before, wanted = await engine.complete(ask()), await fresh.complete(ask())
+            await engine.load_weights(str(second), "7")
+            changed = await engine.complete(ask())
+            assert (changed.token_ids, changed.logprobs) == (wanted.token_ids, wanted.logprobs)
+            for directory, said in (
+                (make_model(tmp_path / "wider", hidden_size=32), "of another model, whose head_dim is 16 there and 8 here"),
+                (make_model(tmp_path / "deeper", num_hidden_layers=3), "num_hidden_layers is 3 there and 2 here"),
+                (make_model(tmp_path / "other", tie_word_embeddings=not tied), "tie_word_embeddings"),
+                (broken, "cannot be loaded: "),
+                (tmp_path / "nothing", "cannot be loaded: "),
+            ):
+                with pytest.raises(EngineError, match=said) as caught:
+                    await engine.load_weights(str(directory), "8")
+                assert "\n" not in str(caught.value)
+            kept = await engine.complete(ask())
+            assert (kept.logprobs, kept.weights_version) == (changed.logprobs, "7"), "what was refused changed nothing"
+            await engine.load_weights(str(first), "9")
+            after = await engine.complete(ask())
+            assert after.logprobs == before.logprobs != changed.logprobs
+            assert (before.weights_version, changed.weights_version, after.weights_version) == (None, "7", "9")
+        finally:
+            await engine.close()
+            await fresh.close()
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.weight is missing"),
+        ("lm_head.weight", "lm_head.weight is missing"),
+    ],
+)
+def test_weights_that_are_not_all_there_are_refused(model: Path, tmp_path: Path, missing: str, said: str) -> None:
+    from safetensors.torch import load_file, save_file
+
+    part = make_model(tmp_path / "part")
+    weights = load_file(part / "model.safetensors")
+    save_file({name: value for name, value in weights.items() if name != missing}, part / "model.safetensors", {"format": "pt"})
+
+    async def act() -> None:
+        engine = LocalEngine(EngineSettings(kind="transformers", model=str(model)))
+        try:
+            with pytest.raises(EngineError, match=said):
+                await engine.load_weights(str(part), "1")
+        finally:
+            await engine.close()
+
+    asyncio.run(act())
+
+
+def test_what_was_sent_together_is_one_batch_whatever_the_machine_does_meanwhile() -> None:
+    backend = object.__new__(TransformersBackend)  # no model: only how batches form is looked at
+    backend.batch, backend.waiting = 4, queue.SimpleQueue()
+    rows = [Row(*[None] * 6) for _ in range(5)]  # type: ignore[arg-type]
+
+    def send() -> None:
+        for row in rows[:3]:
+            backend.waiting.put((3, row))
+            time.sleep(3 * GATHER)
+        backend.waiting.put((3, rows[3]))
+        backend.waiting.put((3, None))  # refused
+        backend.waiting.put((3, rows[4]))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert backend._gather() == rows[:3]
+    assert backend._gather() == rows[3:]
+    sender.join()
 
 
 def test_a_stop_string_ends_the_text_before_it(running: Running) -> None:

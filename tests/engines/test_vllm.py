@@ -156,6 +156,20 @@ def test_the_end_of_text_is_no_part_of_the_text(running: Running) -> None:
     assert all(c.completion_tokens == 200 for c in done if c.finish_reason == "length")
 
 
+def test_the_end_of_text_is_among_the_ids_with_its_log_probability(running: Running, demo_model: str) -> None:
+    from tokenizers import Tokenizer
+
+    end = Tokenizer.from_file(str(Path(demo_model) / "tokenizer.json")).token_to_id("<|im_end|>")
+    done = running.complete(*(ask("Say hi.", i, max_tokens=200, logprobs=True) for i in range(8)))
+    assert any(c.finish_reason == "stop" for c in done)
+    for c in done:
+        assert c.token_ids is not None
+        assert c.logprobs is not None
+        assert len(c.token_ids) == len(c.logprobs) == c.completion_tokens
+        assert (c.token_ids[-1] == end) == (c.finish_reason == "stop")
+        assert end not in c.token_ids[:-1]
+
+
 def test_stop_strings_prefill_and_continuation(running: Running) -> None:
     (free,) = running.complete(ask(temperature=0.0))
     stop = free.text[10:14]

@@ -2,7 +2,9 @@
 
 Departs from `model.generate`, which takes one seed and one set of sampling settings for a whole batch: the loop below decodes a batch of unlike requests token by token, each row with its own settings and its own generator.
 Rows are padded on the left; one that ended or was cancelled leaves the batch before the next step, and what waits forms the next batch. The order of the sampling steps is vLLM's: temperature, min-p, top-k, top-p.
-A request repeats for the same seed in the same batch; in another batch, rounding may differ.
+A request repeats for the same seed in the same batch; in another batch, rounding may differ. So requests that say how many were sent together with them are decoded as that one batch.
+
+Weights are changed by reading the new directory as transformers reads any model, with its renamed, sharded and tied weights, and copying the result over the old: nothing is half changed when it is refused.
 """
 
 import asyncio
@@ -15,9 +17,13 @@ from typing import Any
 
 from curate.engines.hosting import blame
 from curate.engines.hosting.rendering import Rendered, Renderer, load_tokenizer, room
-from curate.errors import EngineError
+from curate.errors import EngineError, PromptTooLong, RequestRefused
 
-GATHER = 0.02  # seconds that a batch waits for requests sent together
+GATHER = 0.02  # seconds that a batch waits for requests that may have been sent at the same time
+PATIENCE = (
+    10.0  # and for those of which a request says that they were: one that the engine answered before it was started again never comes
+)
+SCORED_AT_ONCE = 1024  # positions whose log-probabilities are worked out in float32 at once
 CONTEXT_TOKENS = 6  # of the prompt, decoded along with an answer: some tokenizers drop the space before a first word
 
 
@@ -58,6 +64,34 @@ def distribution(logits_BV: Any, samplings: Sequence[dict[str, Any]]) -> Any:
     return scores.log_softmax(-1)
 
 
+NEVER_COMPUTED = frozenset(
+    {
+        "transformers_version",
+        "dtype",
+        "torch_dtype",
+        "_name_or_path",
+        "use_cache",
+        "architectures",
+        "bos_token_id",
+        "eos_token_id",
+        "pad_token_id",
+    }
+)  # fields of a config that may differ between two directories of weights of one model
+
+
+def difference(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """The first field of two configs, by name, that says that they are of two models; None where they are of one."""
+    for name in sorted({*ours, *theirs} - NEVER_COMPUTED):
+        mine, other = ours.get(name), theirs.get(name)
+        if isinstance(mine, dict) and isinstance(other, dict):
+            inner = difference(mine, other)
+            if inner is not None:
+                return f"{name}.{inner}"
+        elif mine != other:
+            return f"{name} is {other} there and {mine} here"
+    return None
+
+
 def draw(logprobs_V: Any, row: Row) -> int:
     """The next token of a row."""
     if row.sampling["temperature"] <= 0:
@@ -70,7 +104,7 @@ class TransformersBackend:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         import torch
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoConfig, AutoModelForCausalLM
 
         args = dict(settings["engine_args"])
         self.tokenizer = load_tokenizer(settings["model"], args)
@@ -78,7 +112,9 @@ class TransformersBackend:
         asked_context = args.pop("max_model_len", None)
         device = args.pop("device", "cuda" if torch.cuda.is_available() else "cpu")
         self.renderer = Renderer(self.tokenizer, settings["chat_template_kwargs"], settings["opening_tag"])
-        self.model = AutoModelForCausalLM.from_pretrained(settings["model"], **{"dtype": "auto", "trust_remote_code": False, **args})
+        self.args = {"trust_remote_code": False, **args}
+        self.config = AutoConfig.from_pretrained(settings["model"], trust_remote_code=self.args["trust_remote_code"]).to_dict()
+        self.model = AutoModelForCausalLM.from_pretrained(settings["model"], **{"dtype": "auto", **self.args})
         self.model.to(device).eval()
         config = self.model.config.get_text_config()
         longest = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
@@ -87,8 +123,11 @@ class TransformersBackend:
         ends = [self.tokenizer.eos_token_id, config.eos_token_id, self.model.generation_config.eos_token_id]
         self.ends = {int(e) for end in ends if end is not None for e in (end if isinstance(end, list) else [end])}
         self.batch = int(settings["max_concurrent"])
-        self.waiting: queue.SimpleQueue[Row] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[tuple[int, Row | None]] = (
+            queue.SimpleQueue()
+        )  # how many were sent together, and one of them; None: it was refused, and the others need not wait for it
         self.rows: dict[int, Row] = {}  # by the number of their message
+        self.using = threading.Lock()  # held by whoever runs the model or changes its weights
         threading.Thread(target=self._work, daemon=True, name="decoder").start()
 
     async def abort(self, number: int) -> bool:
@@ -101,8 +140,12 @@ class TransformersBackend:
         """The fields of a Completion. Raises PromptTooLong, RequestRefused."""
         import torch
 
-        prompt = self.renderer(args)
-        limit = room(len(prompt.ids), self.context, args["sampling"]["max_tokens"])
+        try:
+            prompt = self.renderer(args)
+            limit = room(len(prompt.ids), self.context, args["sampling"]["max_tokens"])
+        except Exception:
+            self.waiting.put((args["together"], None))
+            raise
         generator = torch.Generator()
         if args["seed"] is None:
             generator.seed()
@@ -111,7 +154,7 @@ class TransformersBackend:
         loop = asyncio.get_running_loop()
         row = Row(prompt, limit, args["sampling"], generator, loop, loop.create_future())
         self.rows[number] = row
-        self.waiting.put(row)
+        self.waiting.put((args["together"], row))
         try:
             return await row.answer
         finally:
@@ -123,34 +166,81 @@ class TransformersBackend:
         return self.renderer(args).text
 
     async def score(self, number: int, token_ids: list[int]) -> list[float]:
-        """Not offered: see the engine's capabilities."""
-        raise EngineError("the transformers engine cannot score tokens")
+        """The log-probability of each token but the first, given those before it, at temperature 1. Raises PromptTooLong, RequestRefused."""
+        if not token_ids:
+            raise RequestRefused("there are no tokens to be scored")
+        if len(token_ids) > self.context:
+            raise PromptTooLong(f"{len(token_ids)} tokens are to be scored and the model's context is {self.context}")
+        vocabulary = self.model.get_input_embeddings().weight.shape[0]
+        if not all(0 <= token < vocabulary for token in token_ids):
+            raise RequestRefused(f"a token to be scored is none of the model's {vocabulary}")
+        return await asyncio.to_thread(self._score, token_ids)
 
     async def score_answer(self, number: int, args: dict[str, Any]) -> list[float]:
-        """Not offered: see the engine's capabilities."""
-        raise EngineError("the transformers engine cannot score tokens")
+        """The log-probability of each token of the continuation, given the prompt and those before it, at temperature 1. Raises PromptTooLong, RequestRefused."""
+        prompt = self.renderer({**args, "continuation": ""})
+        whole = self.renderer.once(args)
+        told = len(whole.ids) - max(1, len(prompt.ids))
+        return (await self.score(number, list(whole.ids)))[-told:] if told > 0 else []
 
     async def load_weights(self, directory: str) -> None:
-        """Not offered: see the engine's capabilities."""
-        raise EngineError("the transformers engine cannot change its weights while it runs")
+        """Change the weights to those of another directory of the same model. Raises EngineError where it is of another, or some are missing; the old ones then stay."""
+        await asyncio.to_thread(self._load, directory)
 
     def close(self) -> None:
         """The thread ends with its process."""
 
+    def _score(self, ids: list[int]) -> list[float]:
+        import torch
+
+        tokens_T = torch.tensor(ids, device=self.model.device)
+        with self.using, torch.inference_mode():
+            logits_TV = self.model(input_ids=tokens_T[None], use_cache=False).logits[0, :-1]
+            scores = [
+                torch.gather(logits_NV.float().log_softmax(-1), -1, targets_N[:, None])[:, 0]
+                for logits_NV, targets_N in zip(logits_TV.split(SCORED_AT_ONCE), tokens_T[1:].split(SCORED_AT_ONCE), strict=True)
+            ]
+        return [float(score) for chunk in scores for score in chunk.tolist()]
+
+    def _load(self, directory: str) -> None:
+        from transformers import AutoConfig, AutoModelForCausalLM
+
+        refused = f"the weights in {directory} cannot be loaded: "
+        try:
+            theirs = AutoConfig.from_pretrained(directory, trust_remote_code=self.args["trust_remote_code"])
+            other = difference(self.config, theirs.to_dict())
+            if other is not None:
+                raise EngineError(f"{refused}they are of another model, whose {other}")
+            made, info = AutoModelForCausalLM.from_pretrained(
+                directory, **{**self.args, "dtype": self.model.dtype, "use_safetensors": True}, output_loading_info=True
+            )
+        except EngineError:
+            raise
+        except Exception as error:  # whatever a library raises for a directory that is no model
+            raise EngineError(f"{refused}{blame.of_exception(error)}") from error
+        for what in ("missing", "unexpected", "mismatched"):
+            if names := sorted(str(name) for name in info[f"{what}_keys"]):
+                raise EngineError(f"{refused}{names[0]} is {what}{f', and so are {len(names) - 1} more' if len(names) > 1 else ''}")
+        with self.using:
+            self.model.load_state_dict(made.state_dict())
+
     def _gather(self) -> list[Row]:
-        rows = [self.waiting.get()]
-        while len(rows) < self.batch:
+        """The rows of the next batch: those that were sent together, else what comes at about the same time."""
+        together, first = self.waiting.get()
+        arrived = [first]
+        while len(arrived) < (self.batch if together == 1 else min(together, self.batch)):
             try:
-                rows.append(self.waiting.get(timeout=GATHER))
+                arrived.append(self.waiting.get(timeout=GATHER if together == 1 else PATIENCE)[1])
             except queue.Empty:
                 break
-        return [row for row in rows if not (row.cancelled and self._answered(row, "", "abort"))]
+        return [row for row in arrived if row is not None and not (row.cancelled and self._answered(row, "", "abort"))]
 
     def _work(self) -> None:
         while True:
             if rows := self._gather():
                 try:
-                    self._decode(rows)
+                    with self.using:
+                        self._decode(rows)
                 except Exception as error:  # out of memory, an architecture's own failure: the answer to every row of the batch
                     for row in rows:
                         row.loop.call_soon_threadsafe(self._deliver, row, blame.of_exception(error))

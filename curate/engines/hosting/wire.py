@@ -1,6 +1,6 @@
 """What goes over the pipes between a caller and its host: a four-byte length, then JSON. No pickle, so a host cannot make its caller run anything.
 
-caller -> host   {"id": 7, "op": "complete", "args": {...}}     ops: start, complete, render, score, load_weights
+caller -> host   {"id": 7, "op": "complete", "args": {...}}     ops: start, complete, render, score, score_answer, load_weights
                  {"id": 7, "op": "cancel"}                      where the model can tell how far it came, the answer is a result that is cut off there
                  {"op": "close"}
 host -> caller   {"id": 7, "result": ...}  or  {"id": 7, "error": {"kind": "PromptTooLong", "message": "..."}}
@@ -59,6 +59,7 @@ def request_args(request: Request) -> dict[str, Any]:
         "continuation": request.continuation,
         "schema": request.schema,
         "seed": request.seed,
+        "together": request.together,
         "sampling": asdict(request.sampling),
     }
 
