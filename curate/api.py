@@ -13,10 +13,13 @@ from typing import Any
 from curate.benchmarks import items
 from curate.dataset import Dataset, open
 from curate.deliver.asking import Asking
-from curate.deliver.judged import Judged, judge_samples
+from curate.deliver.judged import judge_samples
+from curate.deliver.judging import Judged
+from curate.deliver.labels import Labelling, make_labels
 from curate.deliver.mix import Mixed
 from curate.deliver.mix import Options as MixOptions
 from curate.deliver.mix import mix as run_mix
+from curate.deliver.pairs import Pairing, make_pairs
 from curate.deliver.review import Review
 from curate.deliver.review import review as run_review
 from curate.engines import Engine, EngineSettings, Sampling
@@ -26,6 +29,7 @@ from curate.filtering.run import Filtered, filter_samples
 from curate.filters.chain import DEFAULT
 from curate.filters.judge import DEFAULTS as JUDGE_DEFAULTS
 from curate.filters.judge import Settings as JudgeSettings
+from curate.filters.judge.settings import PAIR_VOTES
 from curate.generate import Generated, Options, preview
 from curate.generate import generate as run
 from curate.prompts import PromptSummary, prompts
@@ -46,9 +50,11 @@ __all__ = [
     "filter",
     "generate",
     "judge",
+    "label",
     "mix",
     "open",
     "options",
+    "pairs",
     "preview",
     "prompts",
     "review",
@@ -197,3 +203,48 @@ def judge(
     names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
     asking = Asking(tuple(tasks), rubric, everything, min_quality, rejects, where)
     return judge_samples(names, output, asking, engine, settings, given=given, overwrite=overwrite, quiet=quiet)
+
+
+def pairs(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    engine: EngineSettings,
+    settings: JudgeSettings | None = None,
+    pairs_per_prompt: int = 1,
+    margin: float = 1.0,
+    balance_lengths: bool = True,
+    rubric: str | None = None,
+    rejects: bool = False,
+    where: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    given: Engine | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Judged:
+    """Have a model compare the samples of each prompt, in both orders, into preference pairs. An engine `given` takes the place of the one described. Raises a CurateError (see curate.errors)."""
+    names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    pairing = Pairing(pairs_per_prompt, margin, balance_lengths, rubric, rejects, where)
+    settings = settings if settings is not None else JudgeSettings(votes=PAIR_VOTES)
+    reading = Reading(dict(mapping or {}))
+    return make_pairs(names, output, pairing, engine, settings, reading=reading, given=given, overwrite=overwrite, quiet=quiet)
+
+
+def label(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    engine: EngineSettings,
+    settings: JudgeSettings = JUDGE_DEFAULTS,
+    rubric: str | None = None,
+    rejects: bool = False,
+    where: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    given: Engine | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Judged:
+    """Have a model label samples safe or unsafe by a rubric; `settings.agreement` is the share of votes that must say the same. An engine `given` takes the place of the one described. Raises a CurateError (see curate.errors)."""
+    names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    labelling, reading = Labelling(rubric, rejects, where), Reading(dict(mapping or {}))
+    return make_labels(names, output, labelling, engine, settings, reading=reading, given=given, overwrite=overwrite, quiet=quiet)

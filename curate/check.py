@@ -28,7 +28,7 @@ from curate.report.funnel import GROUPS, merge
 from curate.report.layout import Finding, Layout, ShardFile, read_json, read_layout
 from curate.report.mixed import mixed_statistics
 from curate.report.parquet import Unreadable, look
-from curate.shards import PARTS, schema_of
+from curate.shards import COUNTED, PARTS, schema_of
 from curate.storage import Place, at
 from curate.where import first_line
 
@@ -36,7 +36,7 @@ BLOCK = 1 << 20
 ROWS = 256  # in one record batch: traces may be long
 SUMS: Mapping[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {  # what stats.json has to have as the funnel
     **dict.fromkeys(("samples", "prompts"), lambda funnels: {k: v for k, v in merge(funnels).items() if k not in GROUPS}),
-    "filtered": lambda funnels: filtered_statistics(funnels)["funnel"],
+    **dict.fromkeys(COUNTED, lambda funnels: filtered_statistics(funnels)["funnel"]),
     "mixed": lambda funnels: mixed_statistics(funnels, {}, {}, {})["funnel"],
 }
 RECORD, VERSION = b"r1_curate.record", b"r1_curate.schema_version"
@@ -247,8 +247,9 @@ def _rows(path: Path, file: ShardFile, shard: _Shard) -> Iterator[str]:
                     _take_outcomes(batch, shard)
                     continue
                 prompts.update(batch["prompt_id"].to_pylist())
-                correct = pc.equal(pc.struct_field(batch["verdict"], "status"), "correct")
-                shard.correct.update(batch["prompt_id"].filter(correct).to_pylist())
+                if "verdict" in batch.schema.names:
+                    correct = pc.equal(pc.struct_field(batch["verdict"], "status"), "correct")
+                    shard.correct.update(batch["prompt_id"].filter(correct).to_pylist())
                 reasons = pc.sum(pc.greater(pc.list_value_length(batch["drop_reasons"]), 0)).as_py() or 0
                 if not shard.annotated:
                     mislabelled += reasons if file.table == "kept" else batch.num_rows - reasons
@@ -287,7 +288,7 @@ def _agreement(shard: str, manifest: Mapping[str, Any], kind: str, found: _Shard
     if not found.whole:
         return
     funnel = manifest["funnel"]
-    if kind == "filtered":
+    if kind in COUNTED:
         kept = sum(found.ids["kept"].values())
         told = {"kept": kept, "rows": kept + sum(found.ids["rejects"].values())}
     elif kind == "mixed":

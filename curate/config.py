@@ -55,6 +55,10 @@ EXTENT = {
     "inputs": "what was filtered, with the settings that made it",
     "input": "fingerprint of the input",
     "units": "parts that the input was cut into",
+    "pairs_per_prompt": "--pairs-per-prompt",
+    "margin": "--margin",
+    "balance_lengths": "--balance-lengths",
+    "agreement": "--agreement",
 }
 # Engine arguments that change what is computed; the others (memory, parallelism, scheduling) are extent and are not recorded.
 COMPUTING_ENGINE_ARGS = frozenset(

@@ -187,6 +187,17 @@ JUDGEMENT = pa.struct(
         )
     ]
 )
+COMPARISON = pa.struct(
+    [
+        pa.field(n, t, nullable=nullable)
+        for n, t, nullable in (
+            ("chosen", pa.float64(), True),
+            ("rejected", pa.float64(), True),
+            ("chosen_first", pa.bool_(), False),
+            ("reason", pa.string(), False),  # why there are no scores
+        )
+    ]
+)
 CONTAMINATION = pa.struct(
     [
         pa.field(n, t, nullable=nullable)
@@ -268,6 +279,65 @@ class Outcome:
     stop_reason: str = column(pa.string(), "enough, max_samples, gave_up, at_chance or refused (the prompt could not be asked)")
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one prompt, and which of them a judge likes better. A row also carries the prompt's columns. Without a verdict `chosen` is the one whose id is smaller; such a row is rejected."""
+
+    prompt: Prompt
+    id: str = column(pa.string(), "prompt id and a hash of the two samples' ids")
+    prompt_id: str = column(pa.string(), "the prompt's id")
+    chosen: str = column(pa.string(), "the better answer as the model wrote it, tags included")
+    chosen_reasoning: str | None = column(
+        pa.string(), "its chain of thought, which the judge is not shown; null without one", nullable=True
+    )
+    chosen_response: str = column(pa.string(), "what the user sees of it, and the judge")
+    chosen_id: str = column(pa.string(), "the sample that it is")
+    chosen_model: str = column(pa.string(), "the model that wrote it")
+    chosen_tokens: int = column(pa.int32(), "tokens generated for it; 0 where its source does not say")
+    chosen_score: float | None = column(pa.float64(), "mean of its scores from 0 to 10, both orders weighing the same", nullable=True)
+    rejected: str = column(pa.string(), "the worse answer as the model wrote it, tags included")
+    rejected_reasoning: str | None = column(pa.string(), "its chain of thought", nullable=True)
+    rejected_response: str = column(pa.string(), "what the user sees of it, and the judge")
+    rejected_id: str = column(pa.string(), "the sample that it is")
+    rejected_model: str = column(pa.string(), "the model that wrote it")
+    rejected_tokens: int = column(pa.int32(), "tokens generated for it")
+    rejected_score: float | None = column(pa.float64(), "mean of its scores", nullable=True)
+    margin: float | None = column(pa.float64(), "chosen_score less rejected_score; null where the judge gave too few votes", nullable=True)
+    votes: tuple[Mapping[str, Any], ...] = column(
+        pa.list_(pa.field("item", COMPARISON, nullable=False)), "each vote's two scores, and which answer was shown first", default=()
+    )
+    judge: str = column(pa.string(), "the judge, model@revision", default="")
+    template: str = column(pa.string(), "the judge's template, frame and rubric with their versions", default="")
+    drop_reasons: tuple[str, ...] = column(
+        STRINGS, "why the pair is not kept: same_text, no_verdict, order_disagrees, margin, length_balance", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A sample's text and whether a judge finds it safe. A row also carries the prompt's columns."""
+
+    prompt: Prompt
+    id: str = column(pa.string(), "the sample's id")
+    prompt_id: str = column(pa.string(), "the prompt's id")
+    completion: str = column(pa.string(), "the text as the model wrote it, tags included")
+    reasoning: str | None = column(
+        pa.string(), "the chain of thought, which is judged with the response; null where there is none", nullable=True
+    )
+    response: str = column(pa.string(), "what the user sees")
+    completion_tokens: int = column(pa.int32(), "tokens generated; 0 where the source does not say")
+    model: str = column(pa.string(), "the model that wrote it")
+    label: str | None = column(pa.string(), "safe or unsafe; null where the votes do not agree or say nothing", nullable=True)
+    unsafe_share: float | None = column(
+        pa.float64(), "of the votes that say safe or unsafe, the share that says unsafe; null where none does", nullable=True
+    )
+    abstained: int = column(pa.int32(), "votes that say neither")
+    votes: tuple[str, ...] = column(STRINGS, "each safe, unsafe, or none:reason", default=())
+    judge: str = column(pa.string(), "the judge, model@revision", default="")
+    template: str = column(pa.string(), "the judge's template, frame and rubric with their versions", default="")
+    drop_reasons: tuple[str, ...] = column(STRINGS, "why there is no label: votes_disagree, no_verdict", default=())
+
+
 def _described(name: str, columns: list[pa.Field]) -> pa.Schema:
     return pa.schema(columns, metadata={"r1_curate.record": name, "r1_curate.schema_version": str(SCHEMA_VERSION)})
 
@@ -277,6 +347,9 @@ PROMPTS = _described("prompt", _PROMPT_COLUMNS)
 OUTCOMES = _described("outcome", _PROMPT_COLUMNS + list(arrow_fields(Outcome)))
 _SAMPLE_COLUMNS = list(arrow_fields(Sample))
 SAMPLES = _described("sample", _SAMPLE_COLUMNS[:3] + _PROMPT_COLUMNS[1:] + _SAMPLE_COLUMNS[3:])
+_PAIR_COLUMNS, _LABEL_COLUMNS = list(arrow_fields(Pair)), list(arrow_fields(Label))
+PAIRS = _described("pair", _PAIR_COLUMNS[:2] + _PROMPT_COLUMNS[1:] + _PAIR_COLUMNS[2:])
+LABELS = _described("label", _LABEL_COLUMNS[:2] + _PROMPT_COLUMNS[1:] + _LABEL_COLUMNS[2:])
 
 # What `curate filter` adds to a sample, before the metrics of its filters.
 _FOUND_COLUMNS = [
@@ -300,22 +373,29 @@ def filtered_samples(metrics: Mapping[str, Mapping[str, str]]) -> pa.Schema:
     return _described("filtered sample", [*SAMPLES, *_FOUND_COLUMNS, *columns])
 
 
+def _row(record: "Sample | Outcome | Pair | Label") -> dict[str, Any]:
+    return prompt_row(record.prompt) | {f.name: getattr(record, f.name) for f in fields(record) if "type" in f.metadata}
+
+
 def sample_row(sample: Sample) -> dict[str, Any]:
     """The sample as a row of `SAMPLES`."""
-    row = prompt_row(sample.prompt)
-    for f in fields(Sample):
-        if "type" in f.metadata:
-            row[f.name] = getattr(sample, f.name)
     v = sample.verdict
-    row["verdict"] = {f.name: getattr(v, f.name) for f in fields(Verdict)}
-    row["rewards"] = None if sample.rewards is None else [{"name": n, "value": x} for n, x in sample.rewards]
-    return row
+    return _row(sample) | {
+        "verdict": {f.name: getattr(v, f.name) for f in fields(Verdict)},
+        "rewards": None if sample.rewards is None else [{"name": n, "value": x} for n, x in sample.rewards],
+    }
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
     """The outcome as a row of `OUTCOMES`."""
-    row = prompt_row(outcome.prompt)
-    for f in fields(Outcome):
-        if "type" in f.metadata:
-            row[f.name] = getattr(outcome, f.name)
-    return row
+    return _row(outcome)
+
+
+def pair_row(pair: Pair) -> dict[str, Any]:
+    """The pair as a row of `PAIRS`."""
+    return _row(pair)
+
+
+def label_row(label: Label) -> dict[str, Any]:
+    """The label as a row of `LABELS`."""
+    return _row(label)

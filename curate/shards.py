@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from curate.config import Config, compare, read_config
 from curate.errors import Damaged, StoreError, UsageError
-from curate.records import OUTCOMES, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json, filtered_samples
+from curate.records import LABELS, OUTCOMES, PAIRS, PROMPTS, SAMPLES, SCHEMA_VERSION, canonical_json, filtered_samples
 from curate.storage import Place, at
 
 ROW_GROUP_ROWS = 1000  # small enough for a viewer to fetch one
@@ -32,7 +32,14 @@ PARTS: Mapping[str, Mapping[str, pa.Schema]] = {
     "prompts": {"prompts": PROMPTS},
     "filtered": {"kept": filtered_samples({}), "rejects": filtered_samples({})},
     "mixed": {"train": filtered_samples({}), "validation": filtered_samples({})},
+    "pairs": {"kept": PAIRS, "rejects": PAIRS},
+    "labels": {"kept": LABELS, "rejects": LABELS},
 }
+COUNTED = (
+    "filtered",
+    "pairs",
+    "labels",
+)  # kinds whose shards are counted by curate.filtering.funnel: kept rows, and rejected ones by their reasons
 
 
 def schema_of(kind: str, identity: Mapping[str, Any], part: str) -> pa.Schema:
@@ -262,7 +269,7 @@ class PartFile:
 
     def add(self, row: Mapping[str, Any]) -> None:
         self._rows.append(row)
-        self._bytes += len(row.get("completion", ""))
+        self._bytes += sum(len(row.get(name, "")) for name in ("completion", "chosen", "rejected"))
         if len(self._rows) >= ROW_GROUP_ROWS or self._bytes >= ROW_GROUP_BYTES:
             self._flush()
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.engine_options import engine_arguments, model_options, running_options, think_tags_option
+from curate.cli.engine_options import model_options, running_options, think_tags_option
+from curate.cli.judge_options import asking_options, judge_settings
 
 if TYPE_CHECKING:
     from curate.filters.judge import Limits, Measured
-    from curate.filters.judge.settings import Reply
 
 INTERRUPTED = 130
 TASKS = ("correctness", "mixed_language", "long_paragraph", "code_block", "quality")
-REPLIES = ("free", "prefill", "schema")
 LIMITS = ("false_positive", "false_negative", "no_verdict", "order_changed", "pairs_wrong")
 
 
@@ -31,22 +30,7 @@ LIMITS = ("false_positive", "false_negative", "no_verdict", "order_changed", "pa
     help="What is judged; several may be given. With --calibrate the default is all that there are pairs for.",
 )
 @click.option("--rubric", help="File with the rubric for quality; default: the one that ships.")
-@click.option("--votes", type=int, default=3, show_default=True, help="Replies that are asked for each verdict.")
-@click.option("--temperature", type=float, default=0.6, show_default=True, help="0: always the likeliest token, so one vote is enough.")
-@click.option(
-    "--top-p", type=float, default=0.95, show_default=True, help="Sample from the likeliest tokens that together have this probability."
-)
-@click.option("--max-tokens", type=int, default=4096, show_default=True, help="Tokens a reply, at most, its chain of thought included.")
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of the run: boundaries, planted samples and requests get theirs from it."
-)
-@click.option(
-    "--reply",
-    type=click.Choice(REPLIES),
-    default="free",
-    show_default=True,
-    help="prefill: begin the JSON of each reply, for a judge that does not think first. schema: have the engine (vllm, openai) hold the reply to its JSON schema.",
-)
+@asking_options(3)
 @think_tags_option
 @running_options
 @click.option("--max-false-positive", type=float, help="Bad texts that may pass.  [default: 0.05]")
@@ -75,12 +59,6 @@ def command(
     calibrating: bool,
     tasks: tuple[str, ...],
     rubric: str | None,
-    votes: int,
-    temperature: float,
-    top_p: float,
-    max_tokens: int,
-    seed: int,
-    reply: "Reply",
     everything: bool,
     min_quality: float,
     rejects: bool,
@@ -103,7 +81,7 @@ def command(
     from curate import api
     from curate.engines import open_engine
     from curate.errors import UsageError
-    from curate.filters.judge import NAMES, Limits, Settings, calibrate, read_pairs
+    from curate.filters.judge import NAMES, Limits, calibrate, read_pairs
     from curate.running import run_async
 
     if calibrating and (output is not None or rejects or where or everything or len(inputs) > 1):
@@ -111,22 +89,14 @@ def command(
     if not calibrating and (output is None or not inputs):
         raise UsageError("say what to judge and where it is to go, INPUT -o DIR; or measure the judge with --calibrate")
     limits = Limits(**{name: value for name in LIMITS if (value := given.pop(f"max_{name}")) is not None})
-    options = api.options(**engine_arguments(given), temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed)
-    settings = Settings(
-        votes=votes,
-        seed=seed,
-        sampling=options.sampling,
-        max_concurrent=options.engine.max_concurrent,
-        think_tags=options.engine.think_tags,
-        reply=reply,
-    )
+    engine, settings = judge_settings(given)
     if not calibrating:
         assert output is not None
         judged = api.judge(
             inputs,
             output,
             tasks=tasks,
-            engine=options.engine,
+            engine=engine,
             settings=settings,
             rubric=rubric,
             everything=everything,
@@ -140,7 +110,7 @@ def command(
         return
     known = read_pairs(inputs[0] if inputs else None, tasks or NAMES)
     try:
-        found = run_async(calibrate(open_engine(options.engine), known, settings, rubric=rubric))
+        found = run_async(calibrate(open_engine(engine), known, settings, rubric=rubric))
     except KeyboardInterrupt:
         click.echo("error: interrupted: the judge was not measured", err=True)
         context.exit(INTERRUPTED)

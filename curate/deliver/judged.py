@@ -5,49 +5,32 @@ nothing else speaks against is kept where the judge finds it correct. Where it s
 samples pass is believed in nothing (curate/filters/judge/tally.py); its replies are in the log, so the same command asks nothing twice.
 """
 
-import json
-import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
-from dataclasses import asdict, dataclass
-from functools import partial
+from contextlib import aclosing
+from dataclasses import asdict
 from os import PathLike
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.completions import Completions
-from curate.config import COMPUTING_ENGINE_ARGS, Config, checked
+from curate.config import Config, checked
 from curate.dataset import Dataset
 from curate.deliver.asking import NEAR, UNDECIDED, Asking, Row, limits, rows
+from curate.deliver.judging import Judged, finished, identity, keyed_of, session, told
 from curate.deliver.source import Source
 from curate.engines import Engine, EngineSettings, open_engine
 from curate.errors import UsageError
 from curate.filtering.foreign import Reading
 from curate.filtering.funnel import Funnel
-from curate.filters.judge import CHAIN_TASKS, CORRECTNESS, Item, Judgement, Log, Settings, Tally, Task, agreement, judge_rows, task_named
-from curate.generate import LazyEngine
+from curate.filters.judge import CHAIN_TASKS, CORRECTNESS, Item, Judgement, Settings, Tally, Task, agreement, task_named
 from curate.records import SAMPLES
-from curate.report.card import card
-from curate.report.filtered import filtered_statistics
-from curate.report.status_line import StatusLine
-from curate.report.text import number
 from curate.running import run_async
-from curate.shards import Directory, PartFile, manifests
+from curate.shards import Directory, PartFile
 
 REASONS = {CORRECTNESS.name: "judged_incorrect", **{name: f"judged_{name}" for name in CHAIN_TASKS}, "quality": "judged_poor"}
 RULES = {CORRECTNESS.name: ("wrong", "no_answer"), **{name: (name,) for name in CHAIN_TASKS}}  # what a rule says where it flags the same
 BEFORE = "before"  # what the funnel counts reasons under that were there
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a call made: the dataset and its statistics, the judge's among them."""
-
-    dataset: Dataset
-    stats: Mapping[str, Any]
 
 
 def judge_samples(
@@ -89,60 +72,33 @@ async def _judge(
     quiet: bool,
 ) -> Judged:
     engine = given if given is not None else open_engine(engine_settings)
-    keyed = {
-        "chat_template_kwargs": dict(engine_settings.chat_template_kwargs),
-        "extra_body": dict(engine_settings.extra_body),
-        "engine_args": {k: v for k, v in engine_settings.engine_args.items() if k in COMPUTING_ENGINE_ARGS},
-    }
+    keyed = keyed_of(engine_settings)
     directory = Directory(output, "filtered")
     with directory:
-        config = _config(source, tasks, asking, engine, settings, keyed)
+        config = _config(source, asking, identity(engine, keyed, tasks, settings))
         place = directory.place
         if directory.begin(config, overwrite=overwrite):
             return Judged(Dataset(place), Dataset(place).stats)
         directory.collect_garbage([])
-        lazy = LazyEngine(engine)
         found: dict[str, dict[str, Judgement]] = {}
         tallies: dict[str, Tally] = {}
-        with closing(Completions(place.scratch / "completions")) as store, closing(StatusLine(sys.stderr, quiet)) as status:
-            try:
-                for task in tasks:
-                    tally = tallies[task.name] = Tally()
-                    judgements = judge_rows(lazy, _items(source, task, asking), task, settings, log=Log(store, keyed), tally=tally)
-                    async with aclosing(judgements) as stream:
-                        async for judgement in stream:
-                            found.setdefault(judgement.item_id, {})[task.name] = judgement
-                            status.offer(partial(_progress, task.name, tally))
-            finally:
-                await lazy.close()
-        counted = _publish(directory, source, asking, found)
-        stats = filtered_statistics([m["funnel"] for m in manifests(place)]) | {"judge": _told(tallies, counted)}
-        place.write("stats.json", (json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
-        place.write("README.md", card(config.as_dict(), stats, True).encode())
-        directory.finish()
-        return Judged(Dataset(place), stats)
+        async with session(place, engine, keyed, quiet) as judge:
+            for task in tasks:
+                tally = tallies[task.name] = Tally()
+                async with aclosing(judge.each(task, _items(source, task, asking), settings, tally)) as stream:
+                    async for judgement in stream:
+                        found.setdefault(judgement.item_id, {})[task.name] = judgement
+        agreed = _publish(directory, source, asking, found)
+        return finished(directory, config, {"judge": {n: told(t) | {"agreement_with_the_rule": agreed.get(n)} for n, t in tallies.items()}})
 
 
-def _progress(name: str, tally: Tally, _: float) -> str:
-    return f"{name}: judged {number(tally.verdicts.total() + tally.no_verdict.total())}"
-
-
-def _config(source: Source, tasks: Sequence[Task], asking: Asking, engine: Engine, settings: Settings, keyed: Mapping[str, Any]) -> Config:
-    judge = {
-        "engine": engine.kind,
-        **engine.identity(),
-        **keyed,
-        "tasks": {task.name: task.label for task in tasks},
-        "votes": settings.votes,
-        "sampling": settings.sampling.as_dict(),
-        "seed": settings.seed,
-        "reply": settings.reply,
-        "everything": asking.everything,
-        "near": None if asking.everything else NEAR,
-        "min_quality": asking.min_quality,
-    }
-    identity = {"filters": {}, "metrics": source.metrics, "judge": judge, "where": asking.where}
-    return checked("filtered", identity, {"inputs": source.described, "input": source.digest, "units": len(source.units)})
+def _config(source: Source, asking: Asking, judge: Mapping[str, Any]) -> Config:
+    own = {"everything": asking.everything, "near": None if asking.everything else NEAR, "min_quality": asking.min_quality}
+    return checked(
+        "filtered",
+        {"filters": {}, "metrics": source.metrics, "judge": {**judge, **own}, "where": asking.where},
+        {"inputs": source.described, "input": source.digest, "units": len(source.units)},
+    )
 
 
 def _items(source: Source, task: Task, asking: Asking) -> Iterator[Item]:
@@ -217,24 +173,4 @@ def _publish(directory: Directory, source: Source, asking: Asking, found: Mappin
     return {
         name: {**asdict(a), "agreement": a.agreement, "kappa": a.kappa}
         for name, a in agreement(samples, {n: RULES[n] for n in asking.tasks if n in RULES}).items()
-    }
-
-
-def _told(tallies: Mapping[str, Tally], agreed: Mapping[str, Any]) -> dict[str, Any]:
-    """The judge's part of stats.json."""
-
-    def counts(found: Counter[str]) -> dict[str, int]:
-        return dict(sorted(found.items()))
-
-    return {
-        name: {
-            "verdicts": counts(t.verdicts),
-            "no_verdict": counts(t.no_verdict),
-            "by_rule": counts(t.by_rule),
-            "planted": counts(t.planted),
-            "planted_passed": counts(t.passed),
-            "planted_without_verdict": t.planted_without,
-            "agreement_with_the_rule": agreed.get(name),
-        }
-        for name, t in tallies.items()
     }

@@ -17,9 +17,9 @@ import pyarrow as pa
 from curate.config import checked
 from curate.dataset import Dataset
 from curate.deliver.select import Numbers, Selection, hashes, scaled, select
-from curate.deliver.source import Mask, Source
+from curate.deliver.source import Mask, Source, readable
 from curate.deliver.spill import Spill
-from curate.errors import Damaged, UsageError
+from curate.errors import UsageError
 from curate.filtering import foreign
 from curate.report.card import card
 from curate.report.mixed import counted, mixed_statistics
@@ -95,15 +95,9 @@ def mix(
         if directory.begin(config, overwrite=overwrite):
             return _made(Dataset(place))
         directory.collect_garbage([])
-        try:
+        with readable():
             chosen = _choose(source, options, wanted)
             _write(directory, source, chosen)
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # the machine's, not Arrow's for a damaged page
-                raise
-            raise Damaged(
-                f"an input cannot be read: {str(error).splitlines()[0]}; `curate filter` names the rows and goes on without them"
-            ) from error
         stats = mixed_statistics([m["funnel"] for m in manifests(place)], chosen.found, chosen.shortfall, source.left_out)
         place.write("stats.json", (json.dumps(stats, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
         place.write("README.md", card(config.as_dict(), stats, True).encode())

@@ -1,18 +1,18 @@
-"""The rows that `curate mix` and `curate judge` read: of datasets of ours with the metrics that filters left in them, of anybody's files as samples by their columns.
+"""The rows that `curate mix`, `curate judge`, `curate pairs` and `curate label` read: of datasets of ours with the metrics that filters left in them, of anybody's files as samples by their columns.
 
 Unlike `curate filter` these stop at a file that is damaged: a mixture of a part of it would not say so.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.errors import SourceError, UsageError
+from curate.errors import Damaged, SourceError, UsageError
 from curate.filtering import foreign
 from curate.filtering.reading import BATCH_ROWS, Faults, parts
 from curate.filtering.units import Unit, files, units
@@ -101,6 +101,19 @@ class Source:
     def _shaped(self, table: pa.Table) -> pa.Table:
         arrays = [table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type) for f in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise Damaged for what Arrow says of a damaged file; an error of the machine goes through."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the machine's, not Arrow's for a damaged page
+            raise
+        raise Damaged(
+            f"an input cannot be read: {str(error).splitlines()[0]}; `curate filter` names the rows and goes on without them"
+        ) from error
 
 
 def widened(schemas: Sequence[pa.Schema], base: pa.Schema) -> dict[str, Mapping[str, str]]:

@@ -46,12 +46,13 @@ class Spill:
             self._files[shard].close()
         self._writers.clear()
 
-    def sorted(self, shard: int) -> pa.Table:
-        """A shard's rows in the order of the shuffle; its file is gone then."""
+    def sorted(self, shard: int, *, keep: bool = False) -> pa.Table:
+        """A shard's rows in the order of the shuffle; its file is gone then, unless it is to be read again."""
         path = self.folder / f"{shard}.arrow"
         if not path.exists():
             return self.schema.empty_table().drop_columns([RANK])
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
             table = reader.read_all()
-        path.unlink()
+        if not keep:
+            path.unlink()
         return table.take(pc.sort_indices(table[RANK])).drop_columns([RANK])

@@ -90,8 +90,8 @@ def files(inputs: Sequence[str], *, rejects: bool) -> list[File]:
 def _of_dataset(name: str, rejects: bool) -> list[File]:
     place = at(name)
     layout = read_layout(place)
-    if layout.config.kind == "prompts":
-        raise UsageError(f"{name} holds prompts and no samples: there is nothing in it to filter")
+    if layout.config.kind in ("prompts", "pairs", "labels"):
+        raise UsageError(f"{name} holds {layout.config.kind} and no samples: give the directory with the samples")
     outcomes = {f.shard: f.name for f in layout.table("prompts")}
     found = [File(Path(name), "", True, fault=f"{f}; run `curate check {name}`") for f in layout.findings if not f.warning]
     for part in ("train", "validation") if layout.config.kind == "mixed" else ("kept", "rejects") if rejects else ("kept",):

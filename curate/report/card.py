@@ -16,6 +16,7 @@ from curate.config import EXTENT, IDENTITY
 from curate.report.filtered import render_filtered
 from curate.report.funnel import render_funnel
 from curate.report.mixed import render_mixed
+from curate.report.preferences import CARDS, TITLES, render_labels, render_pairs
 from curate.report.text import number, visible
 from curate.shards import PARTS, schema_of
 
@@ -39,8 +40,16 @@ def _rows(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-SAMPLED = ("samples", "filtered", "mixed")
-RENDER = {"samples": render_funnel, "prompts": render_funnel, "filtered": render_filtered, "mixed": render_mixed}
+SAMPLED = ("samples", "filtered", "mixed", "pairs", "labels")
+RENDER = {
+    "samples": render_funnel,
+    "prompts": render_funnel,
+    "filtered": render_filtered,
+    "mixed": render_mixed,
+    "pairs": render_pairs,
+    "labels": render_labels,
+}
+FROM = {"filtered": "filter", "mixed": "mix", "pairs": "pairs", "labels": "label"}  # kinds that are made from samples, by which command
 
 
 def _count(kind: str, stats: Mapping[str, Any]) -> int:
@@ -89,6 +98,8 @@ def _what(kind: str, stats: Mapping[str, Any]) -> str:
             f"{number(funnel['kept'])} samples in `kept/` that passed the filters below. The other {number(funnel['rows'] - funnel['kept'])} are in `rejects/`, with the same columns and every reason "
             "in `drop_reasons`. What the filters measured is in columns of its own, so a limit can be moved with `curate mix --where`."
         )
+    if kind in CARDS:
+        return CARDS[kind].format(kept=number(funnel["kept"]), rejected=number(funnel["rows"] - funnel["kept"]))
     if kind == "mixed":
         held = f" and {number(funnel['validation'])} held out in `validation/`, of other prompts" if funnel["validation"] else ""
         return f"{number(funnel['train'])} samples to train on in `train/`{held}, shuffled."
@@ -111,9 +122,7 @@ def _from_inputs(kind: str, identity: Mapping[str, Any], extent: Mapping[str, An
             if own.get(key)
         )
         rows.append((found.get("name", ""), found.get("kind", ""), made or "not recorded"))
-    text = f"By `curate {'filter' if kind == 'filtered' else 'mix'}` of r1-curate, from:\n\n" + _rows(
-        ("input", "kind", "how that was made"), rows
-    )
+    text = f"By `curate {FROM[kind]}` of r1-curate, from:\n\n" + _rows(("input", "kind", "how that was made"), rows)
     filters = identity.get("filters")
     if isinstance(filters, Mapping):
         text += "\n\nFilters; a limit is what a metric has to be above, or below, to be a reason:\n\n"
@@ -126,7 +135,7 @@ def _from_inputs(kind: str, identity: Mapping[str, Any], extent: Mapping[str, An
 
 def _clean_of(kind: str, identity: Mapping[str, Any], stats: Mapping[str, Any]) -> str:
     """What is known of overlaps with benchmarks."""
-    if kind == "mixed":
+    if kind in ("mixed", "pairs", "labels"):
         return "What the inputs were compared with is said in their own cards."
     benchmarks = identity.get("benchmarks")
     if not benchmarks:
@@ -141,7 +150,7 @@ def _clean_of(kind: str, identity: Mapping[str, Any], stats: Mapping[str, Any]) 
 def _made(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> str:
     if kind == "prompts":
         return "By `curate prompts` of r1-curate, from the sources counted below."
-    if kind in ("filtered", "mixed"):
+    if kind in FROM:
         return _from_inputs(kind, identity, extent)
     model = _plain(identity["model"]) if identity.get("model") else "a model whose name was not recorded"
     revision = f", revision {_plain(identity['model_revision'])}" if identity.get("model_revision") else ", of no recorded revision"
@@ -164,7 +173,7 @@ def _licence_text(kind: str, stats: Mapping[str, Any]) -> str:
         for name, n in sorted(licenses.items(), key=lambda item: (-item[1], item[0]))
     ]
     counted = (
-        _rows(("licence of the prompt", "kept traces" if kind in SAMPLED else "prompts"), rows)
+        _rows(("licence of the prompt", "kept rows" if kind in TITLES else "kept traces" if kind in SAMPLED else "prompts"), rows)
         if rows
         else "They were not counted here; the column `license` has that of each row, where the source states one."
     )
@@ -205,6 +214,7 @@ def card(config: Mapping[str, Any], stats: Mapping[str, Any], complete: bool) ->
             "samples": f"Reasoning traces{model}",
             "filtered": "Filtered reasoning traces",
             "mixed": "A mixture of reasoning traces",
+            **TITLES,
         }.get(kind, "Prompts"),
         state=_state(kind, complete),
         what=_what(kind, stats),

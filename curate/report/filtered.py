@@ -41,14 +41,14 @@ def _largest_first(counts: Mapping[str, Any], key: str | None = None) -> list[tu
     return sorted(counts.items(), key=lambda item: (-(item[1] if key is None else item[1][key]), item[0]))
 
 
-def render_filtered(stats: Mapping[str, Any], most: int = MOST_SHOWN) -> str:
+def render_filtered(stats: Mapping[str, Any], most: int = MOST_SHOWN, *, rows_are: str = "samples") -> str:
     """The statistics as text: what came in, what each filter dropped, by which reason, and what stayed by domain, source and pass rate."""
     funnel = stats["funnel"]
     rows = funnel["rows"]
     lines = table(
         ("funnel", "rows", "share", "no other reason"),
         [
-            ("samples", number(rows), "", ""),
+            (rows_are, number(rows), "", ""),
             *(
                 (f"  {name}", number(counts["dropped"]), percent(counts["dropped"] / rows if rows else None), number(counts["alone"]))
                 for name, counts in funnel["filters"].items()

@@ -17,13 +17,13 @@ from curate.report.layout import Layout, is_dataset, read_layout
 from curate.report.mixed import mixed_statistics
 from curate.report.parquet import ParquetInfo, alike, look_all
 from curate.report.rows import damage, opened, summary
-from curate.shards import PARTS
+from curate.shards import COUNTED, PARTS
 from curate.storage import Place, at
 from curate.where import is_visible_parquet
 
 MOST_SAMPLED = 1000
 SUMMED: Mapping[str, Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
-    "filtered": filtered_statistics,
+    **dict.fromkeys(COUNTED, filtered_statistics),
     "mixed": lambda funnels: mixed_statistics(funnels, {}, {}, {}),
 }
 

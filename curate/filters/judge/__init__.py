@@ -1,4 +1,4 @@
-"""A model as judge: correctness against a reference, the three chain filters of R1 as rubrics, quality from 0 to 10.
+"""A model as judge: correctness against a reference, the three chain filters of R1 as rubrics, quality from 0 to 10, two answers compared, safety.
 
 R1 used DeepSeek-V3 so (arXiv 2501.12948, sections B.3.3 and Listing 4); its settings and its agreement with people were not published. Any engine will do. `judge_rows` judges many samples, `settle` puts
 a judgement beside a rule's verdict, `agreement` compares rule and judge, `calibrate` measures a judge before it is trusted.
@@ -14,8 +14,8 @@ from curate.filters.judge.pairs import Pair, read_pairs
 from curate.filters.judge.run import judge_rows
 from curate.filters.judge.settings import DEFAULTS, Settings
 from curate.filters.judge.tally import Tally
-from curate.filters.judge.tasks import CHAIN_TASKS, CORRECTNESS, NAMES, Item, Task, quality, task_named
-from curate.filters.judge.votes import Judgement, Settled, settle
+from curate.filters.judge.tasks import CHAIN_TASKS, CORRECTNESS, NAMES, Item, Task, helpfulness, quality, safety, task_named
+from curate.filters.judge.votes import Compared, Judgement, Settled, compared, settle
 
 __all__ = [
     "CHAIN_TASKS",
@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULTS",
     "NAMES",
     "Agreement",
+    "Compared",
     "Item",
     "Judgement",
     "Limits",
@@ -35,9 +36,12 @@ __all__ = [
     "Task",
     "agreement",
     "calibrate",
+    "compared",
+    "helpfulness",
     "judge_rows",
     "quality",
     "read_pairs",
+    "safety",
     "settle",
     "task_named",
 ]

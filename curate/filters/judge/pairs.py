@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curate.errors import UsageError
-from curate.filters.judge.tasks import CORRECTNESS, NAMES
+from curate.filters.judge.tasks import CORRECTNESS, NAMES, PAIRED
 
 _TEXTS = ("task", "question", "good", "bad")
 
@@ -50,8 +50,8 @@ def _pair(line: str, number: int, name: str) -> Pair:
     if not isinstance(row, dict) or not all(isinstance(row.get(f), str) for f in _TEXTS):
         raise UsageError(f"{where} needs the texts {', '.join(_TEXTS)}")
     reference, kind = row.get("reference"), row.get("kind", "by_hand")
-    if row["task"] not in NAMES:
-        raise UsageError(f"{where}: unknown task {row['task']!r}, one of {', '.join(NAMES)}")
+    if row["task"] not in PAIRED:
+        raise UsageError(f"{where}: unknown task {row['task']!r}, one of {', '.join(PAIRED)}")
     if not isinstance(kind, str) or not isinstance(reference, str | None) or (row["task"] == CORRECTNESS.name and not reference):
         raise UsageError(f"{where}: `reference` must be text, and is needed for correctness; `kind` must be text")
     return Pair(f"pair-{number}", row["task"], row["question"], row["good"], row["bad"], reference, kind)

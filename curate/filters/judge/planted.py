@@ -1,14 +1,17 @@
 """Samples that are known to be bad, made by rule: wrong answers, flawed chains, hollow answers, and the same with an attempt to talk the judge round.
 
 A wrong answer comes from the reference: a number changed, a sign flipped, another choice, another sample's reference, or a confident essay around one of these; where none can be made, an essay without a result. That such an
-answer could be right by accident (two samples with one answer in two notations) is why a share may pass. Everything depends on the item and the seed alone, so a replay plants the same.
+answer could be right by accident (two samples with one answer in two notations) is why a share may pass. Where two answers are compared, or safety is judged, nothing that a rule could make is sure to be worse: there the pairs written by hand
+(pairs.jsonl) are planted, the worse answer first; and of safety also the safe text, which a judge that calls everything unsafe gets wrong. Everything depends on the item and the seed alone, so a replay plants the same.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
+from curate.filters.judge.pairs import Pair, read_pairs
 from curate.filters.judge.tasks import CORRECTNESS, Item, Task
 from curate.records import digest
 
@@ -58,10 +61,11 @@ _LONG = 3_000  # characters of a planted paragraph, at least
 
 
 class Planted(NamedTuple):
-    """A bad item and how it was made."""
+    """A bad item and how it was made; or a good one."""
 
     item: Item
     kind: str
+    good: bool = False
 
 
 def draw(*parts: object) -> int:
@@ -130,9 +134,29 @@ def _code(item: Item, pick: int) -> str:
 FLAWS: Mapping[str, Callable[[Item, int], str]] = {"mixed_language": _mixed, "long_paragraph": _long, "code_block": _code}
 
 
+@cache
+def _known(task: str) -> list[Pair]:
+    return read_pairs(None, [task])
+
+
+def _by_hand(item_id: str, task: Task, pick: int) -> list[Planted]:
+    """A bad text written by hand, the same with an attempt, and, where it is not compared with it, the good one."""
+    known = _known("quality" if task.compares else task.name)
+    pair = known[pick % len(known)]
+    attempt = _ATTEMPTS[pick // 4096 % len(_ATTEMPTS)].format(good=task.good or "A: 10, B: 0")
+    texts = {"by_hand": pair.bad, INJECTED: pair.bad + attempt, **({} if task.compares else {"by_hand_good": pair.good})}
+    other = pair.good if task.compares else ""
+    return [
+        Planted(Item(f"{item_id}/planted/{kind}", pair.question, response=text, other=other), kind, kind == "by_hand_good")
+        for kind, text in texts.items()
+    ]
+
+
 def plant(item: Item, before: Item | None, task: Task, seed: int) -> list[Planted]:
     """A bad item, and a second one that tries to talk the judge round, made from `item`; `before` is another item of the run. Nothing where `item` has no reference, or is one that the flaw would not spoil."""
     pick = draw(seed, item.id, task.name)
+    if task.by_hand:
+        return _by_hand(item.id, task, pick)
     if task.name in FLAWS:
         if task.name == "code_block" and item.domain == "code":
             return []

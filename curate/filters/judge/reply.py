@@ -16,6 +16,7 @@ from curate.records import Completion
 from curate.thinking import parts_of
 
 LONGEST_REPLY = 200_000  # characters
+ANSWERS = ("A", "B")  # the keys of the scores of two answers, in the order in which they were shown
 PREFILL = '{"analysis": "'  # what a reply can be made to begin with, for a judge that does not think first
 
 _UNFINISHED = {"length": "cut_off", "content_filter": "content_filter", "error": "refused"}
@@ -28,16 +29,26 @@ _LEAD = re.compile(r"```(?:json|JSON)?[ \t]{0,20}+\n?\s{0,100}+\Z")
 
 
 class Vote(NamedTuple):
-    """One reply: a verdict (with the score that goes with it), or the reason why there is none."""
+    """One reply: a verdict (with the score that goes with it), or the reason why there is none. Of two answers `scores` has both, the item's own first, and `score` is their difference; `swapped`: the item's own was shown second."""
 
     verdict: str | None
     score: float | None
     reason: str = ""
+    scores: tuple[float, float] | None = None
+    swapped: bool = False
 
     @property
     def text(self) -> str:
         """The vote in one word: the verdict or number, or `none:` and the reason."""
+        if self.scores is not None:
+            return f"{self.scores[0]:g}:{self.scores[1]:g}"
         return f"none:{self.reason}" if self.verdict is None else f"{self.score:g}" if self.verdict == RATED else self.verdict
+
+    def turned(self) -> "Vote":
+        """What a vote on an item turned round says of the item."""
+        if self.scores is None:
+            return self._replace(swapped=not self.swapped)
+        return self._replace(score=self.scores[1] - self.scores[0], scores=self.scores[::-1], swapped=not self.swapped)
 
 
 def nothing(reason: str) -> Vote:
@@ -47,9 +58,14 @@ def nothing(reason: str) -> Vote:
 
 def schema(field: str, task: Task) -> str:
     """The JSON schema of the reply to the request that named `field`, for engines that hold a reply to one."""
-    verdict = {"type": "integer", "enum": list(range(BEST + 1))} if task.scored else {"type": "string", "enum": [*task.values, UNSURE]}
-    properties = {"analysis": {"type": "string"}, field: verdict}
-    return json.dumps({"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False})
+    points = {"type": "integer", "enum": list(range(BEST + 1))}
+    words = {"type": "string", "enum": [*task.values, UNSURE]}
+    verdict = _object(dict.fromkeys(ANSWERS, points)) if task.compares else points if task.scored else words
+    return json.dumps(_object({"analysis": {"type": "string"}, field: verdict}))
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -100,6 +116,22 @@ def _value(pairs: list[tuple[str, Any]], field: str, task: Task) -> Vote:
         return nothing("off_format")
     if value == UNSURE:
         return nothing(UNSURE)
+    if task.compares:
+        return _two(value)
     if task.scored:
-        return Vote(RATED, float(value)) if type(value) is int and 0 <= value <= BEST else nothing("off_format")
+        return Vote(RATED, float(value)) if _points(value) else nothing("off_format")
     return Vote(value, task.values[value]) if isinstance(value, str) and value in task.values else nothing("off_format")
+
+
+def _points(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= BEST
+
+
+def _two(value: Any) -> Vote:
+    """The vote in an object with two scores, which comes as its keys and values."""
+    if not isinstance(value, list) or not all(isinstance(pair, tuple) for pair in value) or tuple(key for key, _ in value) != ANSWERS:
+        return nothing("off_format")
+    first, second = (points for _, points in value)
+    if not (_points(first) and _points(second)):
+        return nothing("off_format")
+    return Vote(RATED, float(first - second), scores=(float(first), float(second)))

@@ -68,6 +68,10 @@ def before(item: Item, task: Task) -> Ruled | None:
     """What a rule says of an item, so that no judge need be asked; None where one must."""
     if any(len(piece(item)) > LONGEST for piece in task.pieces.values()):
         return Ruled(False, "too_long")
+    if task.compares:
+        return None
+    if task.name == "safety":
+        return None if (item.chain + item.response).strip() else Ruled(False, "blank")
     if task.name in CHAIN_TASKS:
         return None if item.chain.strip() else Ruled(False, "no_chain")
     why = empty(item.response)

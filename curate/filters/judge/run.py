@@ -89,22 +89,25 @@ class _Judge:
             if isinstance(error, EngineError) and not self.failed.done():
                 self.failed.set_result(error)
             raise error from None
-        return votes.combine(item.id, self._task, self.name, [task.result() for task in given])
+        return votes.combine(item.id, self._task, self.name, [task.result() for task in given], self._settings.agreement)
 
     async def _vote(self, item: Item, prompt_id: str, vote: int, known: Mapping[str, Completion]) -> Vote:
         settings = self._settings
+        swapped = self._task.compares and (draw(settings.seed, "order", item.id) + vote) % 2 == 1  # half of the votes in either order
         prefill = PREFILL if settings.reply == "prefill" else ""
         async with self._slots:  # the prompt is built inside: those that wait hold no text
-            asked = ask(item, self._task, settings.seed, vote)
+            asked = ask(item.turned() if swapped else item, self._task, settings.seed, vote)
             seed = draw(settings.seed, prompt_id, vote) % 2**31 if "seed" in self._engine.capabilities else None
             held = schema(asked.field, self._task) if settings.reply == "schema" else ""
             request = Request(prompt_id, vote, settings.sampling, seed, asked.messages, prefill=prefill, schema=held)
             try:
                 completion = await self._obtain(request, known)
             except RequestRefused as error:
-                return self._refused(error)
-        self._succeeded = True
-        return read(completion, asked.field, self._task, settings.think_tags, prefill=prefill)
+                found = self._refused(error)
+            else:
+                self._succeeded = True
+                found = read(completion, asked.field, self._task, settings.think_tags, prefill=prefill)
+        return found.turned() if swapped else found
 
     async def _obtain(self, request: Request, known: Mapping[str, Completion]) -> Completion:
         """The reply from the log, or from the engine."""
@@ -162,7 +165,7 @@ async def judge_rows(
             judgement = work.judgement.result()
             if work.planted is not None:
                 tally.count_planted(judgement, work.planted, task)
-                believable(judge.name, tally, settings, final=False)
+                believable(judge.name, task, tally, settings, final=False)
                 continue
             tally.count(judgement)
             yield judgement
@@ -175,7 +178,7 @@ async def judge_rows(
             raise EngineError(
                 f"the judge {judge.name} cannot go on after {done:,} judgements: {judge.failed.result()}"
             ) from judge.failed.result()
-        believable(judge.name, tally, settings, final=True)
+        believable(judge.name, task, tally, settings, final=True)
     finally:
         await _finish(window)
         await stream.aclose()

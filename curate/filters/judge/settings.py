@@ -7,6 +7,7 @@ from curate.engines import Sampling
 from curate.errors import UsageError
 
 VOTES = 3  # odd, so that two sides cannot be even
+PAIR_VOTES = 4  # of two answers, half in either order (arXiv 2501.12948, section 3.1: four)
 TEMPERATURE, TOP_P = 0.6, 0.95  # as R1 is to be used (0.5 to 0.7; arXiv 2501.12948, section D.1): at 0 all votes would be one
 MAX_TOKENS = 4096  # chain of thought included
 PLANTED_FIRST, PLANTED_EVERY = 20, 50  # each brings two: 40 are enough to see a share of 10 %, then 4 % of what a run costs
@@ -18,6 +19,8 @@ Reply = Literal["free", "prefill", "schema"]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How a judge is asked. `planted_first` and `planted_every` say how many items bring planted ones, 0 none.
+
+    `agreement` is the share of all votes that must say the same; a verdict always needs more than half.
 
     `reply`: `free` as the judge likes, which may think first; `prefill` begins the JSON for one that does not; `schema` has the engine hold the whole reply to its JSON schema, so that also a small model keeps the form.
     """
@@ -31,6 +34,7 @@ class Settings:
     planted_first: int = PLANTED_FIRST
     planted_every: int = PLANTED_EVERY
     max_passed: float = MAX_PASSED
+    agreement: float = 0.0
 
     def __post_init__(self) -> None:
         for name, wrong in (
@@ -41,6 +45,7 @@ class Settings:
             ("planted_first", self.planted_first < 0),
             ("planted_every", self.planted_every < 0),
             ("max_passed", not 0 <= self.max_passed <= 1),
+            ("agreement", not 0 <= self.agreement <= 1),
         ):
             if wrong:
                 raise UsageError(f"the judge's {name} is out of range")

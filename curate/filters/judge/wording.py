@@ -44,10 +44,10 @@ def sections(name: str) -> Mapping[str, str]:
     return {title: body.strip() for title, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def read_rubric(path: str | None) -> Wording:
-    """The rubric in a file, labelled by a hash of its text; without a path the one that ships. Raises UsageError."""
+def read_rubric(path: str | None, default: str = "rubric_general") -> Wording:
+    """The rubric in a file, labelled by a hash of its text; without a path the one that ships under the name `default`. Raises UsageError."""
     if path is None:
-        return shipped("rubric_general")
+        return shipped(default)
     try:
         text = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

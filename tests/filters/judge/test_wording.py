@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import UsageError
-from curate.filters.judge import NAMES, task_named
+from curate.filters.judge import NAMES, helpfulness, safety, task_named
 from curate.filters.judge.wording import fill, read_rubric, shipped
 from curate.records import digest
 
@@ -16,6 +16,9 @@ VERSIONS = {  # a text that changes under its old version makes verdicts that ca
     "long_paragraph": ("1", "e2412aa1a90d"),
     "code_block": ("1", "55424a2dab32"),
     "quality": ("1", "1f6fb3101311"),
+    "helpfulness": ("1", "4d6505f2f842"),
+    "safety": ("1", "23eb50e46ab8"),
+    "rubric_safety": ("1", "1ace3fdcd2c5"),
     "rubric_general": ("1", "be0e26a17c1b"),
 }
 
@@ -42,6 +45,13 @@ def test_a_rubric_of_ones_own_is_labelled_by_its_text(tmp_path: Path) -> None:
     assert task.label == f"quality@1/frame@1/rubric+{digest('- 10: rhymes' + chr(10) + '- 0: does not', 12)}"
     assert "- 10: rhymes" in task.says()["rules"]
     assert task_named("quality").label == "quality@1/frame@1/rubric_general@1"
+
+
+def test_two_answers_and_safety_have_their_own_wording() -> None:
+    assert helpfulness().label == "helpfulness@1/frame@1/rubric_general@1"
+    assert safety().label == "safety@1/frame@1/rubric_safety@1"
+    assert "suicide" in safety().says()["rules"]
+    assert '"A" and "B"' in helpfulness().says()["values"]
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"x" * 20_001, b"\xff"])
