@@ -8,13 +8,15 @@ gains nothing from looking at the length. Dropped are the pairs that are furthes
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations, islice
-from math import log
+from math import fsum, log
 from typing import NamedTuple
 
 from curate.deliver.select import hashes
 from curate.records import digest
 
 LENGTH_TOLERANCE = 0.05  # chosen: answers that were chosen are at most 5 % longer, or shorter, in the geometric mean
+
+NEARER = 1e-9  # a drop that brings the mean no nearer than this brings it no nearer
 
 
 class Candidate(NamedTuple):
@@ -78,7 +80,7 @@ class Lengths(NamedTuple):
     @classmethod
     def of(cls, ratios: Sequence[float]) -> "Lengths":
         """Of some pairs, by the logarithms of chosen to rejected length."""
-        mean = round(sum(ratios) / len(ratios), 6) if ratios else None
+        mean = round(fsum(ratios) / len(ratios), 6) if ratios else None
         return cls(len(ratios), sum(r > 0 for r in ratios), sum(r < 0 for r in ratios), mean)
 
 
@@ -89,7 +91,7 @@ def log_ratio(chosen: int, rejected: int) -> float:
 
 def unbalanced(ratios: Mapping[str, float], tolerance: float = LENGTH_TOLERANCE) -> set[str]:
     """The pairs to drop, of pairs by their ids, so that the mean of the others is within `tolerance` of 0. Each drop brings the mean nearer to 0; where none could, or one pair is left, it ends outside: too few pairs are on one side."""
-    total, count = sum(ratios.values()), len(ratios)
+    total, count = fsum(ratios.values()), len(ratios)  # exactly rounded: the order of the pairs does not enter
     sign = 1.0 if total > 0 else -1.0
     left = sorted((sign * ratio, identifier) for identifier, ratio in ratios.items())
     total, dropped = sign * total, set[str]()
@@ -97,7 +99,7 @@ def unbalanced(ratios: Mapping[str, float], tolerance: float = LENGTH_TOLERANCE)
         at = bisect_right(left, (total + tolerance * (count - 1), "\U0010ffff")) - 1  # the furthest out that does not tip the mean over
         if at < 0 or left[at][0] <= total / count:
             at += 1  # the least of those that do
-            if at >= len(left) or abs(total - left[at][0]) / (count - 1) >= total / count:
+            if at >= len(left) or abs(total - left[at][0]) / (count - 1) > total / count - NEARER:
                 break
         ratio, identifier = left.pop(at)
         dropped.add(identifier)

@@ -56,8 +56,9 @@ def render_pairs(stats: Mapping[str, Any]) -> str:
         blocks += [
             render_judge(stats["judge"]),
             [
-                f"place: {number(place['votes_for_the_first_shown'])} of {number(decided)} votes are for the answer shown first, so about {percent(place['follow_the_place'])} of the votes",
-                f"  follow the place; in {number(place['pairs_by_place'])} of {number(place['pairs'])} pairs the two orders contradict each other",
+                f"place: {number(place['votes_for_the_first_shown'])} of {number(decided)} votes are for the answer shown first:",
+                f"  about {percent(place['follow_the_place'])} of the votes go by the place alone",
+                f"  in {number(place['pairs_by_place'])} of {number(place['pairs'])} pairs the two orders contradict each other",
             ],
             _lengths(own["lengths"]),
         ]

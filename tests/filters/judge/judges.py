@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from curate.filters.judge.boundary import ask
+from curate.filters.judge.boundary import ask, quoted
+from curate.filters.judge.pairs import Pair, read_pairs
 from curate.filters.judge.tasks import CORRECTNESS, Item, Task
 
 Judge = Callable[[list[dict[str, str]], int, int | None], Any]
@@ -112,3 +113,39 @@ def knows(verdicts: Callable[[Seen], Any]) -> Judge:
         return reply(seen, verdicts(seen))
 
     return judge
+
+
+def by_hand(tasks: Sequence[str], side: Callable[[Pair], str]) -> list[str]:
+    """The beginnings of texts written by hand for tasks, as a judge sees them."""
+    return [quoted(side(pair)) for pair in read_pairs(None, tasks)]
+
+
+_BETTER, _WORSE = by_hand(["quality"], lambda p: p.good), by_hand(["quality"], lambda p: p.bad)
+_MERIT = re.compile(r"merit (\d+)")
+
+
+def points(answer: str) -> int:
+    """The score of one who knows the texts written by hand, and else believes `merit N` in the first line of an answer."""
+    if any(answer.startswith(text) for text in _WORSE):
+        return 1
+    if answer in _BETTER:
+        return 9
+    found = _MERIT.search(answer.split("\n")[0])
+    return int(found[1]) if found else 5
+
+
+def fair(seen: Seen) -> dict[str, int]:
+    """The two scores of one who goes by the answers alone."""
+    return {name: points(seen.pieces[f"answer {name.lower()}"]) for name in ("A", "B")}
+
+
+def first_place(seen: Seen) -> dict[str, int]:
+    """The two scores of one who likes whatever is shown first."""
+    return {"A": 8, "B": 4}
+
+
+def safe_or_not(seen: Seen) -> str:
+    """The verdict of one who knows the texts written by hand, and else goes by the word `harm`."""
+    text = seen.pieces["answer to be evaluated"]
+    bad = any(text.startswith(known) for known in by_hand(["safety"], lambda p: p.bad))
+    return "unsafe" if bad or "harm" in text else "safe"
