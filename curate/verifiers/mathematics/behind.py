@@ -14,6 +14,7 @@ LARGE = 10**20
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
 
+_LOST = re.compile(r"\d\s*_|\\[hv]?phantom\b")  # it reads 8_5 as 8, and what is not shown as if it were
 _ENVIRONMENTS = re.compile(r"\\(?:begin|end)\s*\{\w+\}")
 
 
@@ -44,7 +45,7 @@ def may_read(text: str) -> bool:
     """Whether it is worth asking: short, whole, no prose, and infinity only where something runs to it."""
     if text.count("{") != text.count("}") or ("∞" in text and not any(c in text for c in ("\\lim", "\\int", "\\sum", "\\prod"))):
         return False
-    return len(text) <= LONGEST_TEXT and _WORDS.search(_ENVIRONMENTS.sub("", text)) is None
+    return len(text) <= LONGEST_TEXT and _LOST.search(text) is None and _WORDS.search(_ENVIRONMENTS.sub("", text)) is None
 
 
 def readable(text: str) -> bool:

@@ -128,6 +128,7 @@ _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 _MARKS = {"{": "⦃", "}": "⦄", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_", "|": "|", "(": "", ")": "", "[": "", "]": "", "!": ""}
 _TOGETHER = re.compile(r"(?<![\d.])\d{1,3}(?:\s?(?:\{,\s?\}|,\s?\\!|\\[,;: !]|[\u2009\u202f\u00a0]|\{\\,\}|')\s?\d{3})+(?!\d)")
 _APART = re.compile(r"(?<![\d.,/^_{(\[⦃-])\b\d{1,3}(?: \d{3})+(?![\d/,])(?! ?[/\d])")
+_MODULUS = re.compile(r"\\pmod\s*(\w)(?!\w)")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{\w+\}")
 _CHOOSE = re.compile(r"\{([^{}]{1,100})\\choose\b([^{}]{1,100})\}")
 _TIMES = re.compile(r"(?<=\d)\s*x\s*(?=10\s*\^)", re.IGNORECASE)  # 6.02 x 10^23
@@ -191,6 +192,8 @@ def plain(text: str) -> str:
     if "\\" in text or "{" in text or " " in text or "'" in text:
         text = _TOGETHER.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         if "\\" in text:
+            if "\\pmod" in text:
+                text = _MODULUS.sub(r"\\pmod{\1}", text)
             if "color" in text:
                 text = _COLOUR.sub("", text)
             if "\\choose" in text:

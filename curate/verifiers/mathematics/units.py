@@ -85,7 +85,7 @@ _NOT_UNITS = frozenset(
 )
 # words that make another number of the one before them
 _COMPUTING = re.compile(
-    r"\b(?:factorial|plus|minus|less|than|modulo|choose)\b|的(?:平方|立方|倒数)(?!\w*米)|倍数|[因约]数|次方|阶乘|分之|以上|以下|以内|之间|多[个名人件天元]"
+    r"\b(?:factorial|plus|minus|less|than|modulo|choose|extraneous|rejected)\b|的(?:平方|立方|倒数)(?!\w*米)|倍数|[因约]数|次方|阶乘|分之|以上|以下|以内|之间|多[个名人件天元]"
 )
 
 _WRAP = re.compile(r"\\text\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*){0,6})\}")
