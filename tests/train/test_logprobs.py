@@ -127,7 +127,7 @@ def test_summed_nll_goes_back_once() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_in_bf16_only_the_products_are_rounded(dtype: Any) -> None:
-    """Against the same products by torch, then fp32: nothing else is rounded. Both under autocast with fp32 weights, and with bf16 weights."""
+    """Against the same products by torch, then fp32: nothing else is rounded, under autocast and with bf16 weights."""
     hidden, head, targets, upstream = case(50, 16, 500, 3, bias=False, dtype=dtype)
     with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.float32):
         ours = token_logprobs(hidden, head, targets, 0.7, chunk_bytes=12_345).logprobs_N
