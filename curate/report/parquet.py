@@ -60,7 +60,7 @@ def look(path: Path) -> ParquetInfo:
     try:
         with pq.ParquetFile(path, thrift_string_size_limit=FOOTER_BYTES, thrift_container_size_limit=FOOTER_BYTES) as parquet:
             schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last for a name that is no text any more
         raise Unreadable(f"has a damaged footer: {first_line(error)}") from error
     strange = sorted({e for field in schema for e in _extensions(field)} - HARMLESS_EXTENSIONS)
     if strange:
