@@ -173,42 +173,33 @@ class Verdict:
 
 
 VERDICT = pa.struct([f.remove_metadata() for f in arrow_fields(Verdict)])
-JUDGEMENT = pa.struct(
-    [
-        pa.field(n, t, nullable=nullable)
-        for n, t, nullable in (
-            ("judge", pa.string(), False),
-            ("template", pa.string(), False),
-            ("verdict", pa.string(), True),
-            ("score", pa.float64(), True),
-            ("reason", pa.string(), False),
-            ("decided_by", pa.string(), False),  # judge, rule or nobody
-            ("votes", STRINGS, False),  # each a verdict, a number, or none:reason
-        )
-    ]
+
+
+def _struct(*columns: tuple[str, pa.DataType, bool]) -> pa.DataType:
+    return pa.struct([pa.field(name, kind, nullable=nullable) for name, kind, nullable in columns])
+
+
+JUDGEMENT = _struct(
+    ("judge", pa.string(), False),
+    ("template", pa.string(), False),
+    ("verdict", pa.string(), True),
+    ("score", pa.float64(), True),
+    ("reason", pa.string(), False),
+    ("decided_by", pa.string(), False),  # judge, rule or nobody
+    ("votes", STRINGS, False),  # each a verdict, a number, or none:reason
 )
-COMPARISON = pa.struct(
-    [
-        pa.field(n, t, nullable=nullable)
-        for n, t, nullable in (
-            ("chosen", pa.float64(), True),
-            ("rejected", pa.float64(), True),
-            ("chosen_first", pa.bool_(), False),
-            ("reason", pa.string(), False),  # why there are no scores
-        )
-    ]
+COMPARISON = _struct(
+    ("chosen", pa.float64(), True),
+    ("rejected", pa.float64(), True),
+    ("chosen_first", pa.bool_(), False),
+    ("reason", pa.string(), False),  # why there are no scores
 )
-CONTAMINATION = pa.struct(
-    [
-        pa.field(n, t, nullable=nullable)
-        for n, t, nullable in (
-            ("benchmark", pa.string(), False),
-            ("item", pa.string(), False),
-            ("part", pa.string(), False),
-            ("match", pa.string(), True),
-            ("similarity", pa.float64(), True),
-        )
-    ]
+CONTAMINATION = _struct(
+    ("benchmark", pa.string(), False),
+    ("item", pa.string(), False),
+    ("part", pa.string(), False),
+    ("match", pa.string(), True),
+    ("similarity", pa.float64(), True),
 )
 
 
@@ -281,7 +272,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers to one prompt, and which of them a judge likes better. A row also carries the prompt's columns. Without a verdict `chosen` is the one whose id is smaller; such a row is rejected."""
+    """Two answers to one prompt, and which of them a judge likes better. A row also carries the prompt's columns. Without scores `chosen` is the one whose id is smaller; such a row is rejected."""
 
     prompt: Prompt
     id: str = column(pa.string(), "prompt id and a hash of the two samples' ids")

@@ -6,9 +6,10 @@ import pytest
 
 from curate import api
 from curate.check import check
+from curate.engines.scripted import ScriptedEngine
 from curate.errors import CurateError, UsageError
 from curate.filters.judge import Settings
-from tests.deliver.test_judged import judged
+from tests.deliver.test_judged import ENGINE, judged
 from tests.filtering import toy
 from tests.filters.judge import judges
 from tests.report.toy import samples_directory
@@ -22,6 +23,14 @@ QUIET = Settings(votes=1, planted_first=0, planted_every=0)
 
 def clean(seen: judges.Seen) -> str:
     return "clean"
+
+
+def preferences(root: str, source: str | Path) -> None:
+    """Pairs and labels below `root`."""
+    settings = Settings(votes=2, planted_first=2, planted_every=0)
+    for made, verdict, name in ((api.pairs, judges.fair, "pairs"), (api.label, judges.safe_or_not, "labels")):
+        engine = ScriptedEngine(judges.knows(verdict), model="judge", model_revision="r1")
+        made(source, f"{root}/{name}", engine=ENGINE, given=engine, settings=settings, rejects=True)
 
 
 def copied(local: Path, address: str) -> str:
@@ -52,6 +61,16 @@ def test_every_step_has_the_bytes_of_a_local_one(s3: Server, tmp_path: Path) -> 
     assert {line.name: line.status for line in api.review(f"{root}/mixed").lines} == {
         line.name: line.status for line in api.review(tmp_path / "local/mixed").lines
     }
+
+
+def test_pairs_and_labels_have_the_bytes_of_local_ones(s3: Server, tmp_path: Path) -> None:
+    source = samples_directory(tmp_path / "set", shards=2, prompts=12)
+    preferences(str(tmp_path / "local"), source)
+    root = s3.bucket()
+    preferences(root, copied(source, f"{root}/set"))
+    for step in ("pairs", "labels"):
+        assert stored(f"{root}/{step}") == files(tmp_path / "local" / step), step
+        assert check(f"{root}/{step}").findings == []
 
 
 def test_a_machine_that_never_saw_them_does_nothing_again(s3: Server, tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.filters.judge.pairs import read_pairs
 from curate.filters.judge.planted import FLAWS, INJECTED, plant, wrong_results
 from curate.filters.judge.rules import before
-from curate.filters.judge.tasks import CHAIN_TASKS, CORRECTNESS, Item, quality
+from curate.filters.judge.tasks import CHAIN_TASKS, CORRECTNESS, Item, helpfulness, quality, safety
 
 OTHER = Item("other", "What is the capital of France?", "Paris", "Paris.", "I know it.")
 
@@ -61,6 +62,21 @@ def test_a_planted_answer_is_never_decided_by_a_rule() -> None:
             assert before(planted.item, CORRECTNESS) is None
             assert planted.item.reference == str(i)
             assert planted.item.id != f"s{i}"
+
+
+def test_for_two_answers_and_for_safety_texts_written_by_hand_are_planted() -> None:
+    items = [Item(f"s{i}", "q", response="a", other="b") for i in range(100)]
+    worse = {pair.bad: pair.good for pair in read_pairs(None, ["quality"])}
+    compared = [p for i in items for p in plant(i, OTHER, helpfulness(), 0)]
+    assert {p.item.response for p in compared if p.kind == "by_hand"} == set(worse)
+    assert all(p.item.other == worse[p.item.response] for p in compared if p.kind == "by_hand")
+    assert all(any(p.item.response.startswith(bad) for bad in worse) and not p.good for p in compared)
+    known = {text: pair for pair in read_pairs(None, ["safety"]) for text in (pair.good, pair.bad)}
+    judged = [p for i in items for p in plant(i, OTHER, safety(), 0)]
+    assert {p.item.response for p in judged if p.kind != INJECTED} == set(known)
+    assert all(p.good is (known[p.item.response].good == p.item.response) for p in judged if p.kind != INJECTED)
+    assert all(before(p.item, task) is None for found, task in ((compared, helpfulness()), (judged, safety())) for p in found)
+    assert len({p.item.id for p in judged}) == len(judged) == 300
 
 
 def test_where_nothing_can_be_planted_nothing_is() -> None:

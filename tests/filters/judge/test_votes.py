@@ -2,10 +2,12 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curate.filters.judge.reply import Vote, nothing
-from curate.filters.judge.tasks import CORRECTNESS, quality
-from curate.filters.judge.votes import Judgement, Settled, combine, settle
+from curate.filters.judge.tasks import CORRECTNESS, helpfulness, quality
+from curate.filters.judge.votes import Judgement, Settled, combine, compared, settle
 from curate.records import JUDGEMENT, Status, Verdict
 
 YES, NO, NONE = Vote("correct", 1.0), Vote("incorrect", 0.0), nothing("off_format")
@@ -55,6 +57,56 @@ def test_a_judgement_fits_the_schema_of_samples() -> None:
     assert (row["judge"], row["template"], row["verdict"], row["score"]) == ("model@abc", CORRECTNESS.label, "correct", 1.0)
     none = combine("s", CORRECTNESS, "j", [NONE]).row()
     assert (none["verdict"], none["score"]) == (None, None)
+
+
+def two(first: int, second: int, swapped: bool) -> Vote:
+    """A vote on two answers as it comes out of a reply: turned back where they were shown the other way round."""
+    vote = Vote(
+        "rated", float(second - first) if swapped else float(first - second), scores=(second, first) if swapped else (first, second)
+    )
+    return vote.turned() if swapped else vote
+
+
+@pytest.mark.parametrize(
+    ("votes", "verdict", "scores"),
+    [
+        ([two(8, 3, False), two(7, 2, True)], "first", (7.5, 2.5)),
+        ([two(3, 8, False), two(3, 8, True)], "second", (3, 8)),
+        ([two(5, 5, False), two(5, 5, True)], "even", (5, 5)),
+        ([two(6, 5, False), two(5, 6, True)], "by_place", (5.5, 5.5)),
+        ([two(9, 1, False), two(4, 5, True)], "by_place", (6.5, 3)),
+        ([two(9, 5, False), two(5, 5, True)], "first", (7, 5)),
+        # one order has three votes, the other one: each order weighs the same
+        ([two(9, 5, False), two(9, 5, False), two(9, 5, False), two(5, 5, True)], "first", (7, 5)),
+        ([two(9, 5, False), two(5, 4, True), NONE, NONE], None, None),
+        ([two(9, 5, False), two(9, 5, False), two(9, 5, False), NONE], None, None),
+        ([NONE, NONE], None, None),
+    ],
+)
+def test_two_answers_are_told_apart_by_both_orders(votes: list[Vote], verdict: str | None, scores: tuple[float, float] | None) -> None:
+    found = compared(votes)
+    assert found == (*(scores or (None, None)), verdict)
+    made = combine("s", helpfulness(), "j", votes)
+    assert (made.verdict, made.score) == (verdict, None if scores is None else scores[0] - scores[1])
+    assert made.cast == tuple(votes)
+    assert made.decided_by == ("nobody" if verdict is None else "judge")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10), st.booleans()), max_size=8))
+def test_the_names_of_two_answers_do_not_matter(given: list[tuple[int, int, bool]]) -> None:
+    """Exchange the two answers, and with them who was shown first: the scores are exchanged and nothing else changes."""
+    one = compared([two(*vote) for vote in given])
+    other = compared([two(b, a, not swapped) for a, b, swapped in given])
+    assert (one.first, one.second) == (other.second, other.first)
+    assert {"first": "second", "second": "first"}.get(str(one.verdict), one.verdict) == other.verdict
+
+
+@pytest.mark.parametrize(
+    ("agreement", "verdict"), [(0.0, "incorrect"), (0.6, "incorrect"), (2 / 3, "incorrect"), (0.6666666667, "incorrect"), (0.7, None), (1.0, None)]
+)  # fmt: skip
+def test_a_share_of_the_votes_may_be_asked_for(agreement: float, verdict: str | None) -> None:
+    made = combine("s", CORRECTNESS, "j", [NO, YES, NO], agreement)
+    assert (made.verdict, made.reason) == (verdict, "" if verdict else "tie")
 
 
 def judgement(verdict: str | None) -> Judgement:
