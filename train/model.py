@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 
 from curate.errors import CurateError, UsageError
-from train.logprobs import Head, Scored, summed_nll, token_logprobs
+from train.logprobs import Head, summed_nll, token_logprobs
 
 Tensor = Any  # torch.Tensor: torch is not typed here
 Ints = npt.NDArray[np.int64]
@@ -105,8 +105,10 @@ def planted(trees: Sequence[Tree]) -> Row:
             end, owner = end + n, owner + 1
         tree.append(np.full(end - at, number, dtype=np.int64))
         at = end
-    joined = [np.concatenate(parts).astype(np.int64) for parts in (tokens, positions, tree, branch, sources, targets, owners)]
-    return Row(*joined[:4], any(len(t.answers) > 1 for t in trees), *joined[4:])
+    tokens_T, positions_T, tree_T, branch_T, from_N, targets_N, owner_N = (
+        np.concatenate(parts).astype(np.int64) for parts in (tokens, positions, tree, branch, sources, targets, owners)
+    )
+    return Row(tokens_T, positions_T, tree_T, branch_T, any(len(t.answers) > 1 for t in trees), from_N, targets_N, owner_N)
 
 
 class Scorer(torch.nn.Module):  # type: ignore[misc]
