@@ -1,6 +1,7 @@
 """Writes docs/help.md from every command's --help; with --check it only says whether the file is in step (exit code 1 where it is not)."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,10 +14,20 @@ WIDTH = 100
 HEAD = "# Commands\n\nWritten by `make docs` from the commands themselves; `make check` holds the two in step.\n"
 
 
+def _commands() -> Iterator[list[str]]:
+    """The arguments that name each command, groups before their own."""
+    yield []
+    for name in COMMANDS:
+        yield [name]
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from ([name, own] for own in command.commands)
+
+
 def render() -> str:
     """The whole file: the group's help, then each command's."""
     parts = [HEAD]
-    for arguments in ([], *([name] for name in COMMANDS)):
+    for arguments in _commands():
         result = CliRunner().invoke(group, [*arguments, "--help"], prog_name="curate", terminal_width=WIDTH, max_content_width=WIDTH)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

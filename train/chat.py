@@ -51,7 +51,7 @@ class Chat:
             raise CurateError("the model's tokenizer names no token that ends a text (eos_token): without one a model cannot learn to stop")
         if self.plain_template:
             tokenizer.chat_template = PLAIN
-        special = set(tokenizer.all_special_ids)
+        special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special} | set(tokenizer.all_special_ids)
         self._tags = {
             tag: i for tag in think_tags if (i := tokenizer.convert_tokens_to_ids(tag)) in special and i != tokenizer.unk_token_id
         }
@@ -116,7 +116,7 @@ class Chat:
         if row.completion and closing in row.completion:
             return row.completion
         if not row.ended and not row.response:  # cut off within its chain
-            return f"{opening}\n{row.reasoning}"
+            return row.completion if opening in row.completion else f"{opening}\n{row.reasoning}"
         return f"{opening}\n{row.reasoning}\n{closing}\n\n{row.response}"
 
     def _pieces(self, text: str) -> list[str]:
@@ -136,10 +136,9 @@ class Chat:
     def _end_of_turn(self, special: set[int]) -> int:
         """The first token that the template puts after an assistant's answer, if it is a special one; else the tokenizer's end of text."""
         turn = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": MARK}]
-        before, found, after = self._render(turn).rpartition(MARK)
-        del before
+        _, found, after = self._render(turn).rpartition(MARK)
         ids = self.tokenizer.encode(after.lstrip(), add_special_tokens=False) if found else []
-        controls = special | set(getattr(self.tokenizer, "added_tokens_decoder", {}))
+        controls = special | set(self.tokenizer.added_tokens_decoder)
         return int(ids[0]) if ids and ids[0] in controls else int(self.tokenizer.eos_token_id)
 
     def _install_switch(self) -> None:

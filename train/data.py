@@ -8,7 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +81,11 @@ def sides(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
     return training, held_out
 
 
+def content_of(inputs: Sequence[str], reading: Reading) -> str | None:
+    """A hash of what the inputs hold and how they are read; None where there are none."""
+    return digest([Source(inputs, reading, rejects=False, where=None).digest, asdict(reading)]) if inputs else None
+
+
 def answered(source: Source) -> Iterator[tuple[Answered, str]]:
     """What the sound and chosen rows of a source say, and the mode that each was asked in."""
     columns = ["messages", "mode", "completion", "reasoning", "response", "finish_reason"]
@@ -99,7 +104,9 @@ def build(inputs: Sequence[str], chat: Chat, limits: Limits, directory: Path, *,
     Raises UsageError where nothing can be trained, with the reasons counted, and what the inputs raise.
     """
     source = Source(inputs, reading, rejects=False, where=where)
-    name = digest([VERSION, source.digest, where, [limits.max_tokens, limits.too_long, limits.cut_off, limits.every_turn], key])[:16]
+    name = digest(
+        [VERSION, source.digest, asdict(reading), where, [limits.max_tokens, limits.too_long, limits.cut_off, limits.every_turn], key]
+    )[:16]
     place = directory / name
     if not (place / "corpus.json").exists():
         temporary = directory / f"{name}.tmp"

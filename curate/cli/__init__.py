@@ -43,6 +43,7 @@ COMMANDS = {
     "judge": Entry("curate.cli.judge", "Have a model judge samples, or measure how far it can be trusted."),
     "pairs": Entry("curate.cli.pairs", "Make preference pairs of samples, by a judge that sees both orders."),
     "label": Entry("curate.cli.label", "Label samples safe or unsafe, by a judge with a rubric."),
+    "train": Entry("curate.cli.train", "Train on samples, prompts, pairs and labels."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
     "doctor": Entry("curate.cli.doctor", "Say what can run here and what to install for the rest."),

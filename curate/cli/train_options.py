@@ -1,0 +1,23 @@
+"""What the trainers' commands share: a preset, and the settings given in its place."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from curate.errors import UsageError
+
+
+def settings_of(presets: Mapping[str, Any], name: str, given: dict[str, Any]) -> Any:
+    """The preset with what was given in its place, which is taken out of `given`. Raises UsageError for a name that is none and a value that makes no sense."""
+    if name not in presets:
+        raise UsageError(f"there is no preset {name!r}: one of {', '.join(presets)}")
+    fields = [f.name for f in dataclasses.fields(presets[name])]
+    values = {f: value for f in fields if (value := given.pop(f, None)) is not None}
+    for field, value in values.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and not (math.isfinite(value) and value >= 0):
+            raise UsageError(f"--{field.replace('_', '-')} must be a number of 0 or more, not {value}")
+    for field in ("lr", "epochs", "batch", "max_tokens", "steps", "prompts", "group", "reuse", "temperature"):
+        if values.get(field) == 0:
+            raise UsageError(f"--{field.replace('_', '-')} must be above 0")
+    return dataclasses.replace(presets[name], **values)
