@@ -195,4 +195,4 @@ class Policy:
             checkpoint.load_model_tensors(self.reference, found.tensors["reference"])
         self.reference_step = int(found.state["reference_step"])
         known = found.tensors.get("rollout", {})
-        self.old, self.anchor = (known[name] if name in known else None for name in ("old", "anchor"))
+        self.old, self.anchor = (known.get(name) for name in ("old", "anchor"))
