@@ -290,7 +290,7 @@ def _agreement(shard: str, manifest: Mapping[str, Any], kind: str, found: _Shard
     funnel = manifest["funnel"]
     if kind in COUNTED:
         kept = sum(found.ids["kept"].values())
-        told = {"kept": kept, "rows": kept + sum(found.ids["rejects"].values())}
+        told = {"kept": kept, "rows": kept + sum(found.ids.get("rejects", Counter()).values())}
     elif kind == "mixed":
         told = {part: sum(found.ids[part].values()) for part in PARTS[kind]}
     else:

@@ -41,6 +41,8 @@ IDENTITY = {
     "judge": "the judge, what it was asked and how",
     "quotas": "samples wanted of each domain",
     "validation": "share of prompts that is held out",
+    "rewards": "--rewards: the parts of a reward and their weights",
+    "group_size": "samples of a prompt that are held against each other",
 }
 EXTENT = {
     "prompts": "fingerprint of the prompt set",

@@ -241,8 +241,11 @@ class Sample:
         nullable=True,
         default=None,
     )
-    rewards: tuple[tuple[str, float], ...] | None = column(
-        NAMED_VALUES, "reward parts, for reinforcement learning", nullable=True, default=None
+    rewards: tuple[tuple[str, float | None], ...] | None = column(
+        NAMED_VALUES,
+        "reward parts, for reinforcement learning, and their weighted sum as `total`; null where it could not be judged",
+        nullable=True,
+        default=None,
     )
     group_id: str | None = column(pa.string(), "the group that the sample's advantage was computed in", nullable=True, default=None)
     weights_version: str | None = column(pa.string(), "which weights of a model in training wrote it", nullable=True, default=None)
@@ -375,6 +378,16 @@ def sample_row(sample: Sample) -> dict[str, Any]:
         "verdict": {f.name: getattr(v, f.name) for f in fields(Verdict)},
         "rewards": None if sample.rewards is None else [{"name": n, "value": x} for n, x in sample.rewards],
     }
+
+
+def sample_from_row(row: Mapping[str, Any]) -> Sample:
+    """The sample that a row of `SAMPLES` describes."""
+    values = {f.name: row[f.name] for f in fields(Sample) if f.name != "prompt"}
+    for name in ("judgements", "drop_reasons", "token_ids", "logprobs"):
+        values[name] = None if values[name] is None else tuple(values[name])
+    values["verdict"] = Verdict(**row["verdict"])
+    values["rewards"] = None if row["rewards"] is None else tuple((part["name"], part["value"]) for part in row["rewards"])
+    return Sample(prompt=prompt_from_row({**row, "id": row["prompt_id"]}), **values)
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:

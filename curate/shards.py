@@ -34,11 +34,13 @@ PARTS: Mapping[str, Mapping[str, pa.Schema]] = {
     "mixed": {"train": filtered_samples({}), "validation": filtered_samples({})},
     "pairs": {"kept": PAIRS, "rejects": PAIRS},
     "labels": {"kept": LABELS, "rejects": LABELS},
+    "rollouts": {"kept": SAMPLES},
 }
 COUNTED = (
     "filtered",
     "pairs",
     "labels",
+    "rollouts",
 )  # kinds whose shards are counted by curate.filtering.funnel: kept rows, and rejected ones by their reasons
 
 

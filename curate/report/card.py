@@ -17,6 +17,7 @@ from curate.report.filtered import render_filtered
 from curate.report.funnel import render_funnel
 from curate.report.mixed import render_mixed
 from curate.report.preferences import CARDS, TITLES, render_labels, render_pairs
+from curate.report.rollouts import render_rollouts
 from curate.report.text import number, visible
 from curate.shards import PARTS, schema_of
 
@@ -40,7 +41,7 @@ def _rows(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-SAMPLED = ("samples", "filtered", "mixed", "pairs", "labels")
+SAMPLED = ("samples", "filtered", "mixed", "pairs", "labels", "rollouts")
 RENDER = {
     "samples": render_funnel,
     "prompts": render_funnel,
@@ -48,6 +49,7 @@ RENDER = {
     "mixed": render_mixed,
     "pairs": render_pairs,
     "labels": render_labels,
+    "rollouts": render_rollouts,
 }
 FROM = {"filtered": "filter", "mixed": "mix", "pairs": "pairs", "labels": "label"}  # kinds that are made from samples, by which command
 
@@ -100,6 +102,12 @@ def _what(kind: str, stats: Mapping[str, Any]) -> str:
         )
     if kind in CARDS:
         return CARDS[kind].format(kept=number(funnel["kept"]), rejected=number(funnel["rows"] - funnel["kept"]))
+    if kind == "rollouts":
+        return (
+            f"{number(funnel['kept'])} answers that a model gave while it was trained on them, {number(funnel.get('rollouts', 0))} rollouts of {number(funnel.get('groups', 0))} groups, right and wrong ones: every row is in `kept/`. "
+            "The samples of a `group_id` were held against each other; `rewards` has the parts of each one's reward with their `total`, which is null where it could not be judged; `weights_version` is the training step whose weights wrote it. "
+            "`curate filter --where` chooses among them."
+        )
     if kind == "mixed":
         held = f" and {number(funnel['validation'])} held out in `validation/`, of other prompts" if funnel["validation"] else ""
         return f"{number(funnel['train'])} samples to train on in `train/`{held}, shuffled."
@@ -162,6 +170,8 @@ def _made(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> 
         if isinstance(verifiers, Mapping)
         else ""
     )
+    if kind == "rollouts":
+        return f"By reinforcement learning: {model}{revision}{engine} was trained on groups of its own answers, which these are.{template} The rewards are {_plain(identity.get('rewards') or 'not recorded')}."
     checked = f" Checked by the verifiers {by}." if by else " No verifier is recorded."
     return f"By rejection sampling: {model}{revision}{engine} was asked again and again, and of its answers those were kept that passed.{template}{checked}"
 
@@ -214,6 +224,7 @@ def card(config: Mapping[str, Any], stats: Mapping[str, Any], complete: bool) ->
             "samples": f"Reasoning traces{model}",
             "filtered": "Filtered reasoning traces",
             "mixed": "A mixture of reasoning traces",
+            "rollouts": f"Rollouts{model} in training",
             **TITLES,
         }.get(kind, "Prompts"),
         state=_state(kind, complete),

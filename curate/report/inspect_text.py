@@ -9,6 +9,7 @@ from curate.report.filtered import render_filtered
 from curate.report.funnel import group_table, histogram, render_funnel
 from curate.report.mixed import render_mixed
 from curate.report.preferences import render_labels, render_pairs
+from curate.report.rollouts import render_rollouts
 from curate.report.text import WIDTH, bar, number, percent, shorten, table, visible
 
 RENDER: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -17,6 +18,7 @@ RENDER: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "mixed": render_mixed,
     "pairs": render_pairs,
     "labels": render_labels,
+    "rollouts": render_rollouts,
 }
 CELL = 600  # characters of a sampled cell
 ITEMS = 8  # of a list in a sampled cell
