@@ -40,7 +40,7 @@ from curate.sampling.run import Plan, Run, Tally
 from curate.sampling.signals import Signals
 from curate.shards import Directory, manifests, ranges
 from curate.shipping import shipping_of
-from curate.sources import SourceOptions, collect
+from curate.sources import Source, SourceOptions, collect
 from curate.storage import Place
 from curate.templates import Template, read_examples
 from curate.verifiers import version
@@ -111,6 +111,7 @@ class Generated:
     duplicates: int
     skipped: Mapping[str, int]
     warnings: Sequence[str]
+    refused: str = ""  # a sentence, where prompts were refused: the rest is finished
 
 
 class LazyEngine:
@@ -146,10 +147,18 @@ class LazyEngine:
 def generate(sources: str | Sequence[str], output: str | PathLike[str], options: Options, engine: Engine | None = None) -> Generated:
     """Sample, verify and publish. Works with or without a running event loop (in a notebook it runs in a thread of its own). An `engine` given takes the place of the one that the options describe.
 
-    Raises a CurateError: UsageError for what was asked wrongly, EngineError, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
+    Raises a CurateError: UsageError for what was asked wrongly, EngineError, also where prompts were refused and the rest is finished, StoreError, or Stopped (exit code 3) where a budget or a signal ended it and the same call goes on.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
-    return run_async(_generate(names, output, options, engine))
+    made = sample(collect(names, options.source, options.weights, options.limit), output, options, engine)
+    if made.refused:
+        raise EngineError(made.refused)
+    return made
+
+
+def sample(source: Source, output: str | PathLike[str], options: Options, engine: Engine | None = None) -> Generated:
+    """As `generate`, from a source that is open already, so that what the options say of sources is not read; and prompts that were refused are no error: the caller looks at `refused`."""
+    return run_async(_generate(source, output, options, engine))
 
 
 def _template(options: Options) -> Template:
@@ -228,7 +237,7 @@ def describe(place: Place, config: Config, *, complete: bool, ignored: Mapping[s
     place.write("README.md", card(config.as_dict(), stats, complete).encode())
 
 
-async def _generate(names: Sequence[str], output: str | PathLike[str], options: Options, given: Engine | None) -> Generated:
+async def _generate(source: Source, output: str | PathLike[str], options: Options, given: Engine | None) -> Generated:
     directory = Directory(output, "samples")
     place = directory.place
     template = _template(options)
@@ -237,7 +246,7 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
     with directory:
         before = None if options.overwrite else read_config(place)
         place.pull("input")
-        found = ingest(collect(names, options.source, options.weights, options.limit), place.scratch / "input")
+        found = ingest(source, place.scratch / "input")
         verifiers, chances, judged = _kinds(found.path)
         if "code" in verifiers:
             sandbox.tier()  # before a model is loaded: without a sandbox nothing could be judged
@@ -287,15 +296,14 @@ async def _generate(names: Sequence[str], output: str | PathLike[str], options: 
 
 
 def _finished(place: Place, tally: Tally, found: Ingested, warnings: Sequence[str]) -> Generated:
-    """What a finished run gives back. Raises EngineError where prompts were refused: the rest is finished, and the caller should know."""
+    """What a finished run gives back."""
     dataset = Dataset(place)
-    refused = dataset.stats["funnel"]["stop_reasons"].get("refused", 0)
-    if refused:
-        first = f" (the first: {tally.first_refusal})" if tally.first_refusal else ""
-        raise EngineError(
-            f"{refused} of {found.count} prompts were refused and stand in rejects/ with the reason{first}; everything else is finished in {place}"
-        )
-    return Generated(dataset, tally, found.count, found.duplicates, found.skipped, warnings)
+    n = dataset.stats["funnel"]["stop_reasons"].get("refused", 0)
+    first = f" (the first: {tally.first_refusal})" if tally.first_refusal else ""
+    refused = (
+        f"{n} of {found.count} prompts were refused and stand in rejects/ with the reason{first}; everything else is finished in {place}"
+    )
+    return Generated(dataset, tally, found.count, found.duplicates, found.skipped, warnings, refused if n else "")
 
 
 def _warnings(policy: Policy, chances: set[float], judged: int) -> list[str]:

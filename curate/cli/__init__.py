@@ -36,6 +36,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "prompts": Entry("curate.cli.prompts", "Write prompts from a source to a directory."),
     "generate": Entry("curate.cli.generate", "Sample prompts from a model, verify, keep what is right."),
+    "eval": Entry("curate.cli.eval", "Say how often models are right, side by side, with intervals."),
     "verify": Entry("curate.cli.verify", "Judge stored completions, or hold golds against themselves."),
     "filter": Entry("curate.cli.filter", "Filter samples, drop duplicates and benchmark questions, keep account."),
     "mix": Entry("curate.cli.mix", "Mix filtered sets by quotas, shuffle, split."),

@@ -47,8 +47,8 @@ class JsonObject(click.ParamType[Any]):
         return found
 
 
-MODEL = (
-    click.option("--model", required=True, help="Directory or hub name of the model; with the scripted engine, file.py:function."),
+MODEL = click.option("--model", required=True, help="Directory or hub name of the model; with the scripted engine, file.py:function.")
+ENGINE = (
     click.option(
         "--engine",
         type=click.Choice(["vllm", "openai", "transformers", "scripted"]),
@@ -78,7 +78,12 @@ think_tags_option = click.option(
 
 def model_options(command: F) -> F:
     """Add the options that name the model and the kind of engine."""
-    for option in reversed(MODEL):
+    return MODEL(engine_options(command))
+
+
+def engine_options(command: F) -> F:
+    """Add those that name the kind of engine alone, for a command that takes its models otherwise."""
+    for option in reversed(ENGINE):
         command = option(command)
     return command
 
@@ -93,7 +98,7 @@ def running_options(command: F) -> F:
 def engine_arguments(given: dict[str, Any]) -> dict[str, Any]:
     """What the options say, under the names that curate.api.options has for them. Takes them out of `given`."""
     names = (
-        "model",
+        *(("model",) if "model" in given else ()),
         "engine",
         "base_url",
         "chat_template_kwargs",

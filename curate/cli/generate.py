@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from curate.cli.engine_options import engine_arguments, model_options, running_options, think_tags_option
+from curate.cli.sampling_options import sampling_options, template_options
 from curate.cli.source_options import source_options, unsafe_option
 
 
@@ -31,26 +32,10 @@ class NumCorrect(click.ParamType[Any]):
 @click.option("--give-up-tokens", type=int, help="End a prompt whose next accepted trace would cost more tokens than this.")
 @click.option("--min-pass-rate", type=float, default=0.0, show_default=True, help="Keep nothing of prompts with a lower pass rate.")
 @click.option("--accept", multiple=True, default=["truncated"], show_default=True, help="Cheap filters that an accepted sample passes.")
-@click.option("--temperature", type=float, default=0.6, show_default=True, help="0: always the likeliest token.")
-@click.option(
-    "--top-p", type=float, default=0.95, show_default=True, help="Sample from the likeliest tokens that together have this probability."
-)
-@click.option("--top-k", type=int, default=0, show_default=True, help="0: all.")
-@click.option("--min-p", type=float, default=0.0, show_default=True, help="Leave out tokens less likely than this share of the likeliest.")
-@click.option("--max-tokens", type=int, default=16384, show_default=True, help="Tokens a sample, at most.")
-@click.option("--stop", multiple=True, help="Text that ends a sample.")
+@sampling_options(16384)
 @click.option("--logprobs", is_flag=True, help="Store token ids and log-probabilities.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the run; every request gets a seed of its own from it.")
-@click.option(
-    "--template",
-    type=click.Choice(["chat", "r1-zero"]),
-    default="chat",
-    show_default=True,
-    help="chat: the model's own; r1-zero: plain text for a base model.",
-)
-@click.option("--system-prompt", help="A system turn before everything else.")
-@click.option("--few-shot", help="JSONL file of worked examples (question, answer, source), or builtin:demo.")
-@click.option("--prefill", default="", help="Text that every answer begins with.")
+@template_options
 @think_tags_option
 @click.option("--continue-truncated", is_flag=True, help="Go on once with an answer that was cut off at --max-tokens.")
 @running_options

@@ -60,13 +60,13 @@ def merge(funnels: Iterable[Mapping[str, Any]]) -> Funnel:
     return {k: total[k] for k in sorted(total)}
 
 
-def wilson(hits: int, tries: int) -> tuple[float, float] | None:
-    """The 95 % Wilson score interval of a share; None where nothing was tried, or more hit than was tried, as only damaged counts say."""
+def wilson(hits: float, tries: float, z: float = _Z95) -> tuple[float, float] | None:
+    """The Wilson score interval of a share, 95 % unless another quantile is given; None where nothing was tried, or more hit than was tried, as only damaged counts say."""
     if tries <= 0 or not 0 <= hits <= tries:
         return None
-    share, z2 = hits / tries, _Z95**2
+    share, z2 = hits / tries, z**2
     middle = (share + z2 / (2 * tries)) / (1 + z2 / tries)
-    half = _Z95 / (1 + z2 / tries) * math.sqrt(share * (1 - share) / tries + z2 / (4 * tries**2))
+    half = z / (1 + z2 / tries) * math.sqrt(share * (1 - share) / tries + z2 / (4 * tries**2))
     return (0.0 if hits == 0 else max(0.0, middle - half), 1.0 if hits == tries else min(1.0, middle + half))
 
 

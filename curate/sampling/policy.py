@@ -34,7 +34,7 @@ class Policy:
         """Why a prompt with n judged and k accepted samples ends here, or None where it goes on. Not for n = max_samples counted with undecided samples: see `ended`."""
         if self.num_correct is not None and k >= self.num_correct and (chance == 0.0 or above_chance(n, k, chance)):
             return ENOUGH
-        if chance > 0.0 and self._guessed(n, k, chance):
+        if chance > 0.0 and self.num_correct is not None and self._guessed(n, k, chance):
             return AT_CHANCE
         if n >= self.max_samples:
             return MAX_SAMPLES

@@ -57,7 +57,7 @@ def companion(name: str, function: str) -> Callable[..., Any] | None:
     """Another function of a verifier's module; None where it has none. Raises UsageError where there is no such verifier.
 
     `reference(prompt)` gives a response that the verifier must accept (None where there can be none), `extract(answer, prompt)` the answer that a response states, and `same_answer(one, other)` says
-    whether two such answers are one.
+    whether two such answers are one; `lenient(answer, prompt)` is the verdict of a looser reading (lenient.py).
     """
     resolve(name)
     found = getattr(named(BUILT_IN.get(name, name), "a verifier").module, function, None)

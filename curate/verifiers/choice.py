@@ -6,8 +6,10 @@ that disagree, are wrong: a reader could not act on them. Text of the option beh
 """
 
 import re
+from dataclasses import replace
 
 from curate.records import Answer, Prompt, Verdict
+from curate.verifiers import lenient as loosely
 from curate.verifiers.choice_options import LETTERS, STYLES, Options, options_of, squeezed, unwrapped
 from curate.verifiers.extraction import NO_ANSWER, boxes, statements, tagged
 
@@ -50,6 +52,8 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"^(?:both|all of)\s+", re.IGNORECASE)
+
+_LAST_LETTER = re.compile(r"(?<![A-Za-z0-9'’])(?:[B-HJ]|[AI](?![ ][a-z]))(?![A-Za-z0-9'’])")  # A and I before a word are words
 
 UNCLEAR = frozenset({-1})  # several options, or a hedge
 DISAGREES = frozenset({-2})  # a label beside the text of another option
@@ -274,6 +278,12 @@ def extract(answer: Answer, prompt: Prompt) -> str | None:
     return (
         None if found is None or found in SAID or found & OPEN.keys() or any(i >= options.count for i in found) else shown(found, options)
     )
+
+
+def lenient(answer: Answer, prompt: Prompt) -> Verdict:
+    """The verdict where the last capital letter that stands alone is an answer too, of the chain where nothing follows it."""
+    text = loosely.text_of(answer)
+    return loosely.best(verify, replace(answer, response=text), prompt, [*_LAST_LETTER.findall(text)[-1:]])
 
 
 def reference(prompt: Prompt) -> str | None:

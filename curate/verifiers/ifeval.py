@@ -73,3 +73,10 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
     if undecided:
         return Verdict("unverifiable", reason=f"too little text to tell: {', '.join(undecided)}", detail=detail)
     return Verdict("correct", 1.0, detail=detail)
+
+
+def lenient(answer: Answer, prompt: Prompt) -> Verdict:
+    """The verdict by the loose results."""
+    found = verify(answer, prompt)
+    loose = found.detail is not None and all(result["loose"] for result in json.loads(found.detail)["constraints"])
+    return Verdict("correct", 1.0, detail=found.detail) if loose else found

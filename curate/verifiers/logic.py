@@ -15,6 +15,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ from typing import Any
 from curate import sandbox
 from curate.errors import MissingExtra, UsageError
 from curate.records import Answer, Prompt, Verdict
+from curate.verifiers import lenient as loosely
 from curate.verifiers import logic_answers as guards
 from curate.verifiers.extraction import NO_ANSWER, stated
 
@@ -255,6 +257,12 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
     except sandbox.CallFailed as error:
         return Verdict("unverifiable", reason=f"the scorer reached no verdict: {error}", extracted=found)
     return Verdict("wrong", score, reason, found)
+
+
+def lenient(answer: Answer, prompt: Prompt) -> Verdict:
+    """The verdict where the last line, or the last number, is an answer too, of the chain where nothing follows it."""
+    text = loosely.text_of(answer)
+    return loosely.best(verify, replace(answer, response=text), prompt, [loosely.last_line(text), loosely.last_number(text)])
 
 
 def reference(prompt: Prompt) -> str | None:

@@ -13,11 +13,13 @@ What is not covered: an equality that holds in all the points looked at and not 
 
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from curate.records import Answer, Prompt, Verdict
+from curate.verifiers import lenient as loosely
 from curate.verifiers.extraction import NO_ANSWER
 from curate.verifiers.mathematics import behind
 from curate.verifiers.mathematics.compare import NOISE, same
@@ -235,6 +237,13 @@ def extract(answer: Answer, prompt: Prompt) -> str | None:
     """The answer that a response states, for consensus among samples."""
     statement = find(answer.response, last_line=_asks_for_last_line(prompt))
     return None if statement is None or statement.hedge else ", ".join(statement.parts)[:LONGEST_SHOWN]
+
+
+def lenient(answer: Answer, prompt: Prompt) -> Verdict:
+    """The verdict where a bare last line is an answer too, of the chain where nothing follows it, and so is the last number."""
+    text = loosely.text_of(answer)
+    asked = replace(prompt, meta='{"answer_line":true}')  # all that is read of it
+    return loosely.best(verify, replace(answer, response=text), asked, [loosely.last_number(text)])
 
 
 def same_answer(one: str, other: str) -> bool:
