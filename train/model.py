@@ -11,7 +11,7 @@ Weights are held in fp32 and trained without dropout; `computing` gives the dtyp
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 
-from curate.errors import CurateError, UsageError
+from curate.errors import CurateError, StoreError, UsageError
 from train.logprobs import Head, summed_nll, token_logprobs
 
 Tensor = Any  # torch.Tensor: torch is not typed here
@@ -292,27 +293,32 @@ def computing(dtype: str, device: str) -> AbstractContextManager[Any]:
     return torch.autocast(torch.device(device).type, dtype=getattr(torch, dtype))  # type: ignore[no-any-return]
 
 
-def save(loaded: Loaded, state: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]], directory: Path, *, ends: Sequence[int]) -> None:
-    """Write a model directory that transformers and vLLM load: weights in the dtype that the base was stored in, tokenizer with its chat template, and a generation config that ends at `ends`.
+def write(loaded: Loaded, state: Mapping[str, Tensor], directory: Path, *, ends: Sequence[int]) -> None:
+    """Write a model into a directory as transformers and vLLM load it: weights in the dtype that the base was stored in, tokenizer with its chat template, and a generation config that ends at `ends`.
 
-    `state` are plain names and whole tensors. The directory must not be there; it is there, whole, when this returns.
+    `state` are plain names and whole tensors.
     """
     from transformers import GenerationConfig
 
     plain = loaded.model.get_base_model() if hasattr(loaded.model, "peft_config") else loaded.model
-    temporary = directory.with_name(directory.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
-    stored = {
-        name: tensor.detach().to("cpu", loaded.dtype if tensor.is_floating_point() else tensor.dtype)
-        for name, tensor in dict(state).items()
-    }
+    stored = {name: t.detach().to("cpu", loaded.dtype if t.is_floating_point() else t.dtype) for name, t in state.items()}
     dtype, plain.config.dtype = plain.config.dtype, loaded.dtype
     try:
-        plain.save_pretrained(temporary, state_dict=stored)
+        plain.save_pretrained(directory, state_dict=stored)
     finally:
         plain.config.dtype = dtype
-    loaded.tokenizer.save_pretrained(temporary)
+    loaded.tokenizer.save_pretrained(directory)
     generation = GenerationConfig.from_model_config(plain.config)
     generation.eos_token_id, generation.pad_token_id = list(ends), loaded.tokenizer.pad_token_id
-    generation.save_pretrained(temporary)
-    temporary.rename(directory)
+    generation.save_pretrained(directory)
+
+
+def save(loaded: Loaded, state: Mapping[str, Tensor], directory: Path, *, ends: Sequence[int]) -> None:
+    """`write` to a directory that is not there yet, and is there, whole, when this returns. Raises StoreError where the disk does not take it."""
+    temporary = directory.with_name(directory.name + ".tmp")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+        write(loaded, state, temporary, ends=ends)
+        temporary.rename(directory)
+    except (OSError, SafetensorError) as error:
+        raise StoreError.writing(directory, error) from error

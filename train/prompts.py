@@ -4,12 +4,23 @@ In its last part a run may draw from other prompts than before: DeepSeek-R1's se
 is followed for longer (arXiv 2501.12948v2, section 3.2.2 and B.5). Until then prompts without a verifier are left alone.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from curate.errors import UsageError
+from curate.ingest import ingest, read_prompts
 from curate.records import Prompt
+from curate.sources import SourceOptions, collect
+
+
+def read(sources: Sequence[str], options: SourceOptions, weights: Sequence[float] | None, limit: int | None) -> list[Prompt]:
+    """The prompts of some sources, by id, each once. Raises UsageError, SourceError."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return list(read_prompts(ingest(collect(list(sources), options, weights, limit), Path(scratch)).path))
 
 
 class Prompts:
@@ -48,5 +59,5 @@ class Prompts:
         """Go on from saved cursors."""
         self.cursors = dict(cursors)
 
-    def _order(self, pool: str, epoch: int) -> np.ndarray:
+    def _order(self, pool: str, epoch: int) -> npt.NDArray[np.int64]:
         return np.random.default_rng([self._seed, epoch, len(pool)]).permutation(len(self._pools[pool]))

@@ -2,6 +2,7 @@
 
 import click
 
+from curate.cli.train_grpo import command as grpo
 from curate.cli.train_sft import command as sft
 
 
@@ -14,3 +15,4 @@ def command() -> None:
 
 
 command.add_command(sft)
+command.add_command(grpo)

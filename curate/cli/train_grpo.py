@@ -1,0 +1,138 @@
+"""`curate train grpo`: reinforcement learning on prompts."""
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from curate.cli.engine_options import engine_arguments, model_options, running_options, think_tags_option
+from curate.cli.source_options import source_options, unsafe_option
+
+
+@click.command("grpo")
+@click.argument("sources", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, help="The run's directory to make, or to go on with; the model ends up in OUT/model.")
+@model_options
+@click.option(
+    "--preset",
+    default="small",
+    show_default=True,
+    help="Settings by name: the paper's zero, reasoner, aligned; zero-small, reasoner-small, aligned-small and small for one machine.",
+)
+@click.option(
+    "--rewards",
+    metavar="NAME=WEIGHT,...",
+    help="accuracy, partial_accuracy, format, language, preference, harmlessness, or module:function.",
+)
+@click.option("--steps", type=int, help="Optimizer steps.")
+@click.option("--prompts", type=int, help="Prompts of an optimizer step.")
+@click.option("--group", type=int, help="Answers to each prompt.")
+@click.option("--reuse", type=int, help="Optimizer steps that one rollout is for.")
+@click.option("--max-tokens", type=int, help="Longest answer.")
+@click.option("--temperature", type=float, help="Of the rollouts.")
+@click.option("--lr", type=float, help="Learning rate.")
+@click.option("--warmup", type=float, help="Share of the steps over which it rises.")
+@click.option("--kl-coef", type=float, help="Weight of the divergence from the reference; 0: no reference.")
+@click.option("--ref-every", type=int, help="Steps after which the reference becomes the policy; 0: never.")
+@click.option("--clip-low", type=float, help="Lower clip of the ratio.")
+@click.option("--clip-high", type=float, help="Upper clip of the ratio.")
+@click.option("--dual-clip", type=float, help="Most that a token of a bad answer weighs, in advantages; 0: no bound.")
+@click.option(
+    "--normalise",
+    type=click.Choice(["sequence", "token", "constant"]),
+    help="Mean over tokens then answers (GRPO), over all tokens (DAPO), or by a constant (Dr. GRPO).",
+)
+@click.option("--scale", type=click.Choice(["group", "none", "batch"]), help="What advantages are divided by.")
+@click.option("--truncated", type=click.Choice(["zero", "mask"]), help="An answer that was cut off: no reward, or no part of the loss.")
+@click.option("--overlong", type=int, help="Tokens before the limit from which length costs reward; 0: none.")
+@click.option(
+    "--rounds", type=int, help="Most rounds of sampling for one rollout, to replace groups whose rewards are all equal; 1: none replaced."
+)
+@click.option("--preference-steps", type=int, help="Last steps in which prompts without a verifier are asked; 0: all.")
+@click.option(
+    "--template",
+    type=click.Choice(["chat", "r1-zero"]),
+    default="chat",
+    show_default=True,
+    help="chat: the model's own; r1-zero: plain text for a base model.",
+)
+@click.option("--system-prompt", help="A system turn before everything else.")
+@click.option("--few-shot", help="JSONL file of worked examples (question, answer, source), or builtin:demo.")
+@click.option("--prefill", default="", help="Text that every answer begins with.")
+@click.option(
+    "--lora-rank",
+    type=int,
+    default=0,
+    help="Train adapters of this rank (peft), merged in every model that is written; 0: train all weights.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["bfloat16", "float32"]),
+    default="bfloat16",
+    show_default=True,
+    help="Of the matrix products; weights are held in float32.",
+)
+@click.option(
+    "--gradient-checkpointing/--no-gradient-checkpointing",
+    default=None,
+    help="Compute activations twice to save memory; default: on a GPU.",
+)
+@click.option(
+    "--fsdp", "sharded", is_flag=True, help="Under torchrun: shard the model over the processes (FSDP2) instead of copying it (DDP)."
+)
+@click.option("--save-every", type=int, default=20, show_default=True, help="Steps between checkpoints.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the prompts' order and of every answer.")
+@think_tags_option
+@running_options
+@click.option("--wandb", is_flag=True, help="Also log to Weights & Biases.")
+@click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the directory first.")
+@click.option("--dry-run", is_flag=True, help="Print the settings and where they are from, and train nothing.")
+@click.option("--quiet", is_flag=True, help="No line for each step.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@unsafe_option
+@source_options
+def command(
+    sources: tuple[str, ...],
+    output: str,
+    preset: str,
+    template: str,
+    system_prompt: str | None,
+    few_shot: str | None,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train a model on the prompts of SOURCES by GRPO: it answers each prompt several times, and what is better than its group becomes likelier.
+
+    A SOURCE is what `curate generate` takes. Rewards are the prompts' verifiers, the form, the chain's language, or functions of yours, with weights. Every rollout is written to OUT/rollouts before it is learned from, as a
+    dataset that `curate filter`, `curate inspect` and `curate generate` read.
+
+    The engine (vllm, or transformers where there is none) gets the weights after every rollout, and a canary holds its log-probabilities against the trainer's. The run stops itself when entropy, divergence, mismatch or the
+    share of truncated answers leave their bounds; the model is then that of the best checkpoint.
+
+    The same command goes on where it stopped, and ends with the same weights.
+
+    Exit code 0 where the model is there; 1 where the run cannot go on; 2 for what was given wrongly.
+    """
+    from curate import api
+    from curate.cli import own_package
+    from curate.cli.source_options import source_arguments
+    from curate.cli.train_options import settings_of
+    from curate.templates import Template, read_examples
+
+    presets = own_package("train.presets")
+    settings = settings_of(presets.GRPO, preset, given)
+    source, weights, limit = source_arguments(given)
+    if dry_run:
+        click.echo(own_package("train.looking").settled(settings, preset))
+        return
+    engine = api.options(**engine_arguments(given)).engine
+    trainer = own_package("train.grpo")
+    examples = read_examples(few_shot) if few_shot else ()
+    named = {f.name for f in dataclasses.fields(trainer.Running)}
+    running = trainer.Running(template=Template(template, system_prompt, examples), **{k: v for k, v in given.items() if k in named})
+    prompts = own_package("train.prompts").read(sources, source, weights, limit)
+    made = trainer.grpo(engine, prompts, output, settings, running, say=(lambda line: None) if quiet or as_json else click.echo)
+    click.echo(json.dumps(made) if as_json else f"the model is in {made['model']}")
