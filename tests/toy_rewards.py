@@ -42,3 +42,8 @@ def faulty(answer: Answer, prompt: Prompt) -> Verdict:
     if answer.text == "crash":
         os._exit(3)
     return Verdict("correct", 1.0)
+
+
+def small_letters(answer: Answer, prompt: Prompt) -> float:
+    """The share of lower-case letters: something that a model without any knowledge can learn."""
+    return sum(c.islower() for c in answer.text) / max(1, len(answer.text))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from curate.records import Sample
 from train.losses import group_advantages, judge_truncated, loss_units, overlong_penalty
 from train.model import Ints, Row, Tree, planted
 from train.packing import best_fit, dealt
@@ -62,13 +63,9 @@ def batch_of(groups: Sequence[Group], prompt_ids: Sequence[Sequence[int]], setti
     group_B = np.repeat(np.arange(len(groups)), [len(g.samples) for g in groups])
     answers = [np.asarray(s.token_ids, dtype=np.int64) for s in samples]
     lengths = torch.tensor([len(a) for a in answers])
-    rewards_B = torch.tensor([np.nan if (value := total(s)) is None else value for s in samples], dtype=torch.float64)
-    if settings.overlong:
-        rewards_B = rewards_B + overlong_penalty(lengths, settings.max_tokens, settings.overlong)
-    truncated_B = torch.tensor([s.finish_reason == "length" for s in samples])
-    worth_B, kept_B1 = judge_truncated(rewards_B, torch.ones(len(samples), 1, dtype=torch.bool), truncated_B, settings.truncated)
+    worth_B, kept_B = worth(samples, settings)
     found = group_advantages(worth_B, torch.from_numpy(group_B), settings.scale)
-    masked_B = (found.unscored_B | ~kept_B1[:, 0]).numpy()
+    masked_B = (found.unscored_B | ~kept_B).numpy()
     return Batch(
         prompts=[np.asarray(ids, dtype=np.int64) for ids in prompt_ids],
         answers=answers,
@@ -80,10 +77,23 @@ def batch_of(groups: Sequence[Group], prompt_ids: Sequence[Sequence[int]], setti
     )
 
 
-def spread(group: Group) -> bool:
-    """Whether a group's rewards differ, so that there is something to learn from it."""
-    values = {value for s in group.samples if (value := total(s)) is not None}
-    return len(values) > 1
+def worth(samples: Sequence[Sample], settings: Grpo) -> tuple[Tensor, Tensor]:
+    """(B,) rewards with what length costs, NaN where an answer was not scored, and (B,) whether an answer is part of the loss."""
+    rewards_B = torch.tensor([np.nan if (value := total(s)) is None else value for s in samples], dtype=torch.float64)
+    if settings.overlong:
+        lengths_B = torch.tensor([len(s.token_ids or ()) for s in samples])
+        rewards_B = rewards_B + overlong_penalty(lengths_B, settings.max_tokens, settings.overlong)
+    truncated_B = torch.tensor([s.finish_reason == "length" for s in samples])
+    worth_B, mask_B1 = judge_truncated(rewards_B, torch.ones(len(samples), 1, dtype=torch.bool), truncated_B, settings.truncated)
+    return worth_B, mask_B1[:, 0]
+
+
+def spread(group: Group, settings: Grpo) -> bool:
+    """Whether there is something to learn from a group: an answer that is part of the loss and worth more or less than its group."""
+    worth_B, kept_B = worth(group.samples, settings)
+    scored_B = ~worth_B.isnan()
+    values = worth_B[scored_B]
+    return len(values.unique()) > 1 and bool((worth_B != values.mean())[scored_B & kept_B].any())
 
 
 def branches(batch: Batch, answers: Sequence[int], capacity: int, *, shares: bool) -> list[Branch]:

@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from curate.engines import EngineSettings, Sampling, open_engine
+from curate.engines import Engine, EngineSettings, Sampling, open_engine
 from curate.engines.fingerprint import fetch, fingerprint
 from curate.engines.hosting.rendering import Renderer, load_tokenizer
 from curate.errors import CurateError, UsageError
+from curate.imports import named
 from curate.records import Prompt, digest
 from curate.rewards import Scorer as RewardFunction
 from curate.rewards import check_rewards, parse_rewards
@@ -35,7 +36,6 @@ from train import checkpoint
 from train.batch import Batch, batch_of
 from train.canary import Canary
 from train.chat import Chat
-from train.curves import report
 from train.guard import Bounds, Guard
 from train.logs import Logs, headline
 from train.lora import add_lora, merged_state
@@ -96,14 +96,18 @@ def grpo(
     running: Running = Running(),  # frozen
     *,
     scorers: Mapping[str, RewardFunction] | None = None,
+    sampling: Engine | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train the engine's model on prompts into `output`/model; what came of it is returned. The same call goes on with a run that was stopped.
 
-    `scorers`: functions for the rewards preference and harmlessness. Raises a CurateError: UsageError for what was given wrongly, IdentityMismatch for a directory of another run, EngineError, StoreError.
+    `scorers`: functions for the rewards preference and harmlessness; `sampling`: an engine in place of the one that `engine` describes. Raises a CurateError: UsageError for what was given wrongly, IdentityMismatch for a directory of another run, EngineError, StoreError.
     """
     rewards, scorers = parse_rewards(settings.rewards), scorers or {}
     check_rewards(rewards, prompts, scorers)
+    for reward in rewards:
+        if reward.own:
+            named(reward.name, "a reward")  # one that cannot be loaded is told before anything is made
     with Ranks.join("fsdp" if running.sharded else "ddp") as ranks:
         revision = fingerprint(engine.model, engine.revision)
         directory = fetch(engine.model, engine.revision)
@@ -154,7 +158,7 @@ def grpo(
                     prefill=running.prefill,
                 )
 
-            opened: Any = open_engine(engine) if ranks.is_main else None
+            opened: Any = (sampling or open_engine(engine)) if ranks.is_main else None
             with Sampler(opened, make, asking, version=0) if ranks.is_main else nullcontext() as sampler:
                 trainer = Trainer(policy, settings, running, ranks, run, state, sampler, asked)
                 with Logs(run.path, wandb=running.wandb) if ranks.is_main else nullcontext() as logs:
@@ -166,7 +170,6 @@ def grpo(
             whole = dict(merged_state(loaded.model))  # all processes gather it
             if ranks.is_main:
                 save(loaded, whole, run.model, ends=asked.ends)
-                report(run.path)
             ranks.barrier()
     return {"model": str(run.model), "steps": state.step, "stopped": stopped, "best": state.best}
 
@@ -273,14 +276,14 @@ class Trainer:
             seconds["time/sync"] = time.perf_counter() - began
         if self.sampler is not None and fresh:
             pool = self.sampler.prompts.pool(state.step, s.steps, s.preference_steps)
-            drawn = self.sampler.draw(pool, s.prompts * s.reuse, s.rounds, state.first, version)
+            drawn = self.sampler.draw(pool, s, state.first, version)
             seconds |= drawn.seconds
             state.cursors = dict(self.sampler.prompts.cursors)
         state.next = int(self.ranks.told(drawn.next))
         if not drawn.groups:
             drawn.groups = [g for number in range(state.first, state.next) for g in self._recorded(number)]
-        self._about = dict(told(drawn.groups))
-        groups = drawn.used(s.rounds)
+        self._about = dict(told(drawn.groups, s))
+        groups = drawn.used(s)
         if fresh:
             state.part, state.parts = 0, min(s.reuse, len(groups))
             state.stale = state.stale + 1 if self._about["no_spread"] == 1 else 0

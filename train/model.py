@@ -118,22 +118,21 @@ class Scorer(torch.nn.Module):  # type: ignore[misc]
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self.plain = model.get_base_model() if hasattr(model, "peft_config") else model
-        self.config = self.plain.config.get_text_config()
+        self.config = model.config.get_text_config()
 
     def forward(self, row: Row, weights_N: Tensor | None = None, *, temperature: float = 1.0, entropy: bool = False) -> Any:
         """`Scored` of the row's targets, in their order; with weights the sum of weight * -log p as a scalar (logprobs.summed_nll)."""
         hidden_ND, targets_N = self._states(row)
-        head = head_of(self.plain)
+        head = head_of(self.model)
         if weights_N is not None:
             return summed_nll(hidden_ND, head, targets_N, weights_N)
         return token_logprobs(hidden_ND, head, targets_N, temperature, entropy=entropy)
 
     def _states(self, row: Row) -> tuple[Tensor, Tensor]:
         """The hidden states (N, D) that predict the row's targets, and the targets."""
-        device = head_of(self.plain).weight_VD.device
+        device = head_of(self.model).weight_VD.device
         tokens_1T, positions_1T = (torch.from_numpy(x)[None].to(device) for x in (row.tokens_T, row.positions_T))
-        body = getattr(self.plain, self.plain.base_model_prefix)
+        body = getattr(self.model, self.model.base_model_prefix)
         out = body(
             input_ids=tokens_1T,
             position_ids=positions_1T,
@@ -300,7 +299,7 @@ def write(loaded: Loaded, state: Mapping[str, Tensor], directory: Path, *, ends:
     """
     from transformers import GenerationConfig
 
-    plain = loaded.model.get_base_model() if hasattr(loaded.model, "peft_config") else loaded.model
+    plain = loaded.model
     stored = {name: t.detach().to("cpu", loaded.dtype if t.is_floating_point() else t.dtype) for name, t in state.items()}
     dtype, plain.config.dtype = plain.config.dtype, loaded.dtype
     try:

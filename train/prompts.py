@@ -30,6 +30,7 @@ class Prompts:
         ordered = sorted(prompts, key=lambda p: p.id)
         self._pools = {"verified": [p for p in ordered if p.accept == "verified" and p.verifier], "all": ordered}
         self._seed = seed
+        self._known: tuple[str, int, npt.NDArray[np.int64]] = ("", 0, np.empty(0, dtype=np.int64))
         self.cursors = dict.fromkeys(self._pools, 0)
 
     def pool(self, step: int, steps: int, preference_steps: int) -> str:
@@ -44,20 +45,23 @@ class Prompts:
 
     def draw(self, pool: str, count: int) -> list[Prompt]:
         """The next `count` prompts, none of them twice: at most as many as there are."""
-        prompts, cursor = self._pools[pool], self.cursors[pool]
-        found: list[Prompt] = []
-        for place in range(cursor, cursor + min(count, len(prompts))):
-            epoch, at = divmod(place, len(prompts))
+        prompts = self._pools[pool]
+        found: dict[str, Prompt] = {}
+        while len(found) < min(count, len(prompts)):
+            epoch, at = divmod(self.cursors[pool], len(prompts))
             prompt = prompts[int(self._order(pool, epoch)[at])]
-            if prompt in found:  # an epoch's beginning may repeat the end of the one before
-                continue
-            found.append(prompt)
-        self.cursors[pool] = cursor + min(count, len(prompts))
-        return found
+            found.setdefault(prompt.id, prompt)  # an epoch's beginning may repeat the end of the one before
+            self.cursors[pool] += 1
+        return list(found.values())
 
     def restore(self, cursors: Mapping[str, int]) -> None:
         """Go on from saved cursors."""
         self.cursors = dict(cursors)
 
     def _order(self, pool: str, epoch: int) -> npt.NDArray[np.int64]:
+        if self._known[:2] != (pool, epoch):
+            self._known = (pool, epoch, self._permuted(pool, epoch))
+        return self._known[2]
+
+    def _permuted(self, pool: str, epoch: int) -> npt.NDArray[np.int64]:
         return np.random.default_rng([self._seed, epoch, len(pool)]).permutation(len(self._pools[pool]))

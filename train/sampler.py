@@ -19,6 +19,7 @@ from curate.records import Prompt
 from curate.verifiers.pool import VerifierPool
 from train.batch import spread
 from train.canary import TrainerLogprobs
+from train.presets import Grpo
 from train.prompts import Prompts
 from train.recorded import Group, total
 from train.rollout import Rollouts
@@ -33,9 +34,9 @@ class Drawn:
     next: int
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def used(self, rounds: int) -> list[Group]:
+    def used(self, settings: Grpo) -> list[Group]:
         """The groups that are learned from: those with a spread where groups are replaced, unless there is none."""
-        chosen = [g for g in self.groups if spread(g)] if rounds > 1 else []
+        chosen = [g for g in self.groups if spread(g, settings)] if settings.rounds > 1 else []
         return chosen or self.groups
 
 
@@ -76,11 +77,11 @@ class Sampler:
         """Whether a record is there already."""
         return self._rollouts.recorded(record) is not None
 
-    def draw(self, pool: str, wanted: int, rounds: int, first: int, version: int) -> Drawn:
-        """A rollout of `wanted` groups that teach something, from record `first` on. The engine is asked only for what is not recorded."""
+    def draw(self, pool: str, settings: Grpo, first: int, version: int) -> Drawn:
+        """A rollout of as many groups as its steps take that teach something, from record `first` on. The engine is asked only for what is not recorded."""
         drawn = Drawn([], first, first)
-        need = wanted
-        for _ in range(rounds):
+        need = wanted = settings.prompts * settings.reuse
+        for _ in range(settings.rounds):
             asked = self.prompts.draw(pool, need)
             found = self._rollouts.recorded(drawn.next)
             if found is None:
@@ -93,7 +94,7 @@ class Sampler:
                 )
             drawn.groups += groups
             drawn.next += 1
-            teaching = sum(map(spread, drawn.groups))
+            teaching = sum(spread(g, settings) for g in drawn.groups)
             if teaching >= wanted:
                 break
             need = min(wanted, math.ceil((wanted - teaching) * len(drawn.groups) / max(teaching, 1)))
@@ -121,7 +122,7 @@ class Sampler:
         self._rollouts.finish()
 
 
-def told(groups: Sequence[Group]) -> Mapping[str, float]:
+def told(groups: Sequence[Group], settings: Grpo) -> Mapping[str, float]:
     """What a rollout's answers are like: mean reward and its parts, pass rate of what was judged, shares without spread, unscored and truncated, mean length in tokens."""
     samples = [s for g in groups for s in g.samples]
     parts: dict[str, list[float]] = {}
@@ -134,7 +135,7 @@ def told(groups: Sequence[Group]) -> Mapping[str, float]:
     if decided:
         found["pass_rate"] = sum(decided) / len(decided)
     return found | {
-        "no_spread": sum(not spread(g) for g in groups) / len(groups),
+        "no_spread": sum(not spread(g, settings) for g in groups) / len(groups),
         "unscored": sum(total(s) is None for s in samples) / len(samples),
         "truncated": sum(s.finish_reason == "length" for s in samples) / len(samples),
         "length": sum(s.completion_tokens for s in samples) / len(samples),

@@ -22,7 +22,6 @@ from curate.filtering.foreign import Reading
 from curate.records import digest
 from train import checkpoint
 from train.chat import Chat
-from train.curves import report
 from train.data import Corpus, Limits, Order, build, content_of, sides, told
 from train.logs import Logs, headline
 from train.lora import add_lora, merged_state
@@ -211,7 +210,6 @@ def sft(
             state = dict(merged_state(loaded.model))  # all processes gather it
             if ranks.is_main:
                 save(loaded, state, run.model, ends=chat.ends)
-                report(run.path)
             ranks.barrier()
     return {"model": str(run.model), "steps": order.steps, "counts": corpus.counts, **last}
 

@@ -14,5 +14,18 @@ def command() -> None:
     """
 
 
+@click.command("report")
+@click.argument("directory")
+def report(directory: str) -> None:
+    """Draw the curves of a run that is going on or has ended: DIRECTORY/curves.png and DIRECTORY/report.html."""
+    from pathlib import Path
+
+    from curate.cli import own_package
+
+    for page in own_package("train.curves").report(Path(directory)):
+        click.echo(page)
+
+
 command.add_command(sft)
 command.add_command(grpo)
+command.add_command(report)

@@ -1,7 +1,6 @@
 """`curate train grpo`: reinforcement learning on prompts."""
 
 import dataclasses
-import json
 from typing import Any
 
 import click
@@ -119,7 +118,7 @@ def command(
     from curate import api
     from curate.cli import own_package
     from curate.cli.source_options import source_arguments
-    from curate.cli.train_options import settings_of
+    from curate.cli.train_options import concluded, settings_of
     from curate.templates import Template, read_examples
 
     presets = own_package("train.presets")
@@ -135,4 +134,4 @@ def command(
     running = trainer.Running(template=Template(template, system_prompt, examples), **{k: v for k, v in given.items() if k in named})
     prompts = own_package("train.prompts").read(sources, source, weights, limit)
     made = trainer.grpo(engine, prompts, output, settings, running, say=(lambda line: None) if quiet or as_json else click.echo)
-    click.echo(json.dumps(made) if as_json else f"the model is in {made['model']}")
+    concluded(made, output, as_json=as_json)

@@ -1,9 +1,13 @@
 """What the trainers' commands share: a preset, and the settings given in its place."""
 
 import dataclasses
+import json
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
+
+import click
 
 from curate.errors import UsageError
 
@@ -21,3 +25,15 @@ def settings_of(presets: Mapping[str, Any], name: str, given: dict[str, Any]) ->
         if values.get(field) == 0:
             raise UsageError(f"--{field.replace('_', '-')} must be above 0")
     return dataclasses.replace(presets[name], **values)
+
+
+def concluded(made: Mapping[str, Any], output: str, *, as_json: bool) -> None:
+    """Draw the run's curves and say what came of it: by one of the processes that torchrun started."""
+    from pathlib import Path
+
+    from curate.cli import own_package
+
+    if os.environ.get("RANK", "0") != "0":
+        return
+    pages = own_package("train.curves").report(Path(output))
+    click.echo(json.dumps(made) if as_json else f"the model is in {made['model']}; its curves are in {', '.join(p.name for p in pages)}")

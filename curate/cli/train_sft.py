@@ -1,7 +1,6 @@
 """`curate train sft`: supervised fine-tuning on samples."""
 
 import dataclasses
-import json
 from typing import Any
 
 import click
@@ -90,7 +89,7 @@ def command(
     """
     from curate.cli import own_package
     from curate.cli.filter import foreign_mapping
-    from curate.cli.train_options import settings_of
+    from curate.cli.train_options import concluded, settings_of
     from curate.filtering.foreign import Reading
 
     presets = own_package("train.presets")
@@ -122,4 +121,4 @@ def command(
         validation=list(validation),
         say=(lambda line: None) if quiet or as_json else click.echo,
     )
-    click.echo(json.dumps(made) if as_json else f"the model is in {made['model']}")
+    concluded(made, output, as_json=as_json)

@@ -1,0 +1,51 @@
+"""Low-rank adapters (Hu et al., arXiv 2106.09685) by peft, as an option of the trainers: only the adapters train, and every model that is written has them merged."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from curate.errors import MissingExtra
+from train.parallel import full
+
+Tensor = Any  # torch.Tensor: torch is not typed here
+
+ALPHA = 2.0  # of the rank: the scale that most recipes use
+
+
+def add_lora(model: Any, rank: int) -> None:
+    """Put adapters of a rank beside every linear layer but the vocabulary's, and freeze all else. `model` is changed in place. Raises MissingExtra without peft."""
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise MissingExtra("peft", "lora", "training adapters (--lora-rank)") from error
+    model.requires_grad_(False)
+    config = LoraConfig(r=rank, lora_alpha=round(ALPHA * rank), target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM")
+    inject_adapter_in_model(config, model)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("lora_" in name)
+
+
+def merged_state(model: Any) -> Iterator[tuple[str, Tensor]]:
+    """(name, whole tensor) of the plain model, adapters merged, tied tensors once; the model is not changed. All ranks go through it."""
+    seen: set[int] = set()
+    modules = dict(model.named_modules())
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if "lora_" in name or id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        owner, _, leaf = name.rpartition(".")
+        layer = owner.removesuffix(".base_layer")
+        whole = full(tensor.detach())
+        if layer != owner and leaf == "weight":
+            whole = whole + _difference(modules[layer]).to(whole.dtype)
+        yield f"{layer}.{leaf}" if layer else leaf, whole
+
+
+def _difference(layer: Any) -> Tensor:
+    """What the adapters add to a layer's weight, in its shape."""
+    (name,) = layer.active_adapters
+    down, up = (full(part[name].weight.detach()) for part in (layer.lora_A, layer.lora_B))
+    added = up.float() @ down.float() * layer.scaling[name]
+    turned = getattr(layer, "fan_in_fan_out", False)  # GPT-2's layers hold their weights the other way round
+    return added.T if turned else torch.as_tensor(added)

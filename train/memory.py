@@ -1,0 +1,151 @@
+"""How much memory training a model takes at its peak, before anything is loaded.
+
+Departs from the usual formulas of activations (Korthikanti et al. 2022, arXiv 2205.05198, section 4: 34 bytes times tokens times width a layer, for one architecture, with dropout and half-precision residuals):
+the model's own forward pass runs on fake tensors, which have shapes and no storage, and what autograd would keep for the backward pass is added up, each storage once. So it holds for any architecture and follows
+what transformers does: keys repeated for their groups, the mask of a packed row as numbers in every layer, weights that autocast copies.
+
+Counted is one process at the end of a forward pass with the gradients of earlier rows there. Not counted: Python and its libraries, a CUDA context, what allocators lose between blocks, copies of other processes' gradients.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from curate.errors import CurateError, UsageError
+from train.logprobs import LOGIT_BYTES
+from train.model import computing, still
+
+FP32 = 4  # bytes of a weight, a gradient, a moment of AdamW: all are held in fp32
+MOMENTS = 2
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Bytes by what they are for: weights, gradients, optimizer, and then either activations and logits or, when those are gone, the copies that the optimizer's step makes."""
+
+    parts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """At the peak."""
+        resting = sum(self.parts[name] for name in ("weights", "gradients", "optimizer"))
+        return resting + max(self.parts["activations"] + self.parts["logits"], self.parts["step"])
+
+
+def estimate(
+    model: Any,
+    *,
+    tokens_per_row: int,
+    dtype: str = "bfloat16",
+    gradient_checkpointing: bool = False,
+    lora_rank: int | None = None,
+    reference: bool = False,
+    device: str | None = None,
+) -> Estimate:
+    """The peak of training `model` (a directory, or a configuration of transformers) with AdamW on packed rows of that many tokens, all of them trained.
+
+    dtype: of the matrix products. reference: a second model of frozen weights is held for the divergence. device: cpu or cuda; None for what is here. Raises UsageError for a directory that is no model, CurateError
+    for an architecture that does not run on fake tensors (mixtures of experts).
+    """
+    config = model if hasattr(model, "get_text_config") else _config(Path(model))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        with FakeTensorMode():
+            fake = _Fake(config, lora_rank)
+            kept = fake.kept(tokens_per_row, dtype)
+            if gradient_checkpointing:
+                fake.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+                # One layer is computed again at a time; autocast's copies of all weights are there until the forward pass ends.
+                kept = fake.kept(tokens_per_row, dtype) + max(kept // config.get_text_config().num_hidden_layers, fake.copied(dtype))
+    except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError) as error:
+        said = str(error).strip().splitlines()
+        raise CurateError(f"the memory of this model ({config.model_type}) cannot be estimated: {said[0] if said else error!r}") from error
+    weights, trained = fake.weights, fake.trained
+    return Estimate(
+        {
+            "weights": FP32 * weights * (2 if reference else 1),
+            "gradients": FP32 * trained,
+            "optimizer": FP32 * trained * MOMENTS,
+            "activations": kept,
+            "logits": _logits(fake, tokens_per_row, dtype, device),
+            # On a GPU torch updates all weights at once and holds the roots of all second moments; on a CPU one weight after the other.
+            "step": FP32 * (trained if device == "cuda" else fake.largest),
+        }
+    )
+
+
+def render(found: Estimate) -> str:
+    """The estimate as a short table."""
+    lines = [f"  {name:<13}{size / GIB:8.2f} GiB" for name, size in found.parts.items()]
+    return "\n".join([f"memory at the peak: about {found.total / GIB:.1f} GiB, and what Python, its libraries and the driver take", *lines])
+
+
+class _Fake:
+    """The model as the trainers hold it, of fake tensors. Used inside a FakeTensorMode."""
+
+    def __init__(self, config: Any, lora_rank: int | None) -> None:
+        from transformers import AutoModelForCausalLM
+
+        from train.lora import add_lora
+
+        capped = getattr(config.get_text_config(), "attn_logit_softcapping", None) is not None
+        self.model = AutoModelForCausalLM.from_config(config, attn_implementation="eager" if capped else "sdpa", dtype=torch.float32)
+        still(self.model)
+        self.body = getattr(self.model, self.model.base_model_prefix)
+        self.head = self.model.get_output_embeddings().weight
+        if lora_rank:
+            add_lora(self.model, lora_rank)
+        self.model.train()
+        parameters = list(self.model.parameters())  # tied ones once
+        self.weights = sum(p.numel() for p in parameters)
+        self.trained = sum(p.numel() for p in parameters if p.requires_grad)
+        self.largest = max(p.numel() for p in parameters if p.requires_grad)
+
+    def kept(self, tokens: int, dtype: str) -> int:
+        """Bytes that the forward pass of a row keeps for the backward pass."""
+        storages = {p.untyped_storage()._cdata: p.untyped_storage() for p in self.model.parameters()}
+        known = set(storages)
+
+        def note(tensor: Any) -> Any:
+            storage = tensor.untyped_storage()
+            storages[storage._cdata] = storage  # kept alive, so that no other gets its address
+            return tensor
+
+        row_1T = torch.zeros(1, tokens, dtype=torch.long)
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), computing(dtype, "cpu"):
+            out = self.body(input_ids=row_1T, position_ids=torch.arange(tokens)[None], attention_mask=None, use_cache=False)
+        storages[-1] = out.last_hidden_state.untyped_storage()
+        return sum(int(s.nbytes()) for key, s in storages.items() if key not in known)
+
+    def copied(self, dtype: str) -> int:
+        """Bytes of the copies in `dtype` that autocast keeps of trained matrices during a forward pass."""
+        matrices = (m.weight for m in self.body.modules() if isinstance(m, torch.nn.Linear))
+        return 0 if dtype == "float32" else sum(2 * w.numel() for w in matrices if w.requires_grad)
+
+
+def _logits(fake: _Fake, tokens: int, dtype: str, device: str) -> int:
+    """What train/logprobs.py holds at the peak: a chunk of logits, the states and their gradient, and copies and gradient of the vocabulary's matrix."""
+    words, width = fake.head.shape
+    half = dtype != "float32"
+    chunk = min(LOGIT_BYTES[device], tokens * words * (2 if half else FP32))
+    chunks = chunk * (3 if half and device == "cuda" else 1)  # a GPU has the whole chunk in fp32 beside it
+    matrix = (
+        words * width * ((FP32 if fake.head.requires_grad else 0) + (2 if half else 0) + (2 if half and fake.head.requires_grad else 0))
+    )
+    return int(chunks + matrix + 2 * FP32 * tokens * width)
+
+
+def _config(directory: Path) -> Any:
+    from transformers import AutoConfig
+
+    if not (directory / "config.json").is_file():
+        raise UsageError(f"{directory} is not a model directory: it has no config.json")
+    try:
+        return AutoConfig.from_pretrained(directory, trust_remote_code=False)
+    except Exception as error:  # whatever a library raises for a directory that is no model
+        raise CurateError(f"the model in {directory} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
