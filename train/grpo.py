@@ -131,7 +131,7 @@ def grpo(
             reference = load(directory, ranks.device) if settings.kl_coef else None
             if running.lora_rank:
                 for one in filter(None, (loaded, reference)):
-                    add_lora(one.model, running.lora_rank)
+                    add_lora(one.model, running.lora_rank, running.seed)
             asked = Asked(loaded, engine, running)
             for prompt in prompts:
                 asked.checked(prompt, settings.max_tokens)

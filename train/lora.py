@@ -13,15 +13,20 @@ Tensor = Any  # torch.Tensor: torch is not typed here
 ALPHA = 2.0  # of the rank: the scale that most recipes use
 
 
-def add_lora(model: Any, rank: int) -> None:
-    """Put adapters of a rank beside every linear layer but the vocabulary's, and freeze all else. `model` is changed in place. Raises MissingExtra without peft."""
+def add_lora(model: Any, rank: int, seed: int = 0) -> None:
+    """Put adapters of a rank beside every linear layer but the vocabulary's, and freeze all else. `model` is changed in place; what it begins with follows from the seed. Raises MissingExtra without peft."""
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise MissingExtra("peft", "lora", "training adapters (--lora-rank)") from error
     model.requires_grad_(False)
-    config = LoraConfig(r=rank, lora_alpha=round(ALPHA * rank), target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM")
-    inject_adapter_in_model(config, model)
+    turned = any(type(m).__name__ == "Conv1D" for m in model.modules())  # GPT-2's layers hold their weights the other way round
+    config = LoraConfig(
+        r=rank, lora_alpha=round(ALPHA * rank), target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM", fan_in_fan_out=turned
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, model)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
 
@@ -47,5 +52,4 @@ def _difference(layer: Any) -> Tensor:
     (name,) = layer.active_adapters
     down, up = (full(part[name].weight.detach()) for part in (layer.lora_A, layer.lora_B))
     added = up.float() @ down.float() * layer.scaling[name]
-    turned = getattr(layer, "fan_in_fan_out", False)  # GPT-2's layers hold their weights the other way round
-    return added.T if turned else torch.as_tensor(added)
+    return added.T if layer.fan_in_fan_out else added

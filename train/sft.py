@@ -69,7 +69,7 @@ class Trainer:
     def __init__(self, loaded: Loaded, settings: Sft, running: Running, ranks: Ranks, steps: int) -> None:
         self.loaded, self.settings, self.ranks, self.dtype = loaded, settings, ranks, running.dtype
         if running.lora_rank:
-            add_lora(loaded.model, running.lora_rank)
+            add_lora(loaded.model, running.lora_rank, running.seed)
         checkpointed = running.gradient_checkpointing
         if checkpointed or (checkpointed is None and ranks.device.startswith("cuda")):
             loaded.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

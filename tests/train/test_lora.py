@@ -26,7 +26,9 @@ def test_a_model_that_is_written_has_its_adapters_merged(family, tmp_path):
     assert set(state) <= set(before)
     assert any(not torch.equal(state[n], before[n]) for n in state)
     m.save(loaded, state, tmp_path / "out", ends=[257])
-    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
+    again = transformers.AutoModelForCausalLM.from_pretrained(
+        tmp_path / "out", attn_implementation=loaded.model.config._attn_implementation
+    )
     with torch.no_grad():
         assert torch.allclose(again(input_ids=ids, use_cache=False).logits, wanted, atol=1e-4)
 

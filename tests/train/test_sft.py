@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file
+import transformers
+from safetensors.torch import load_file, save_file
 
-from curate.engines.hosting.rendering import Renderer
+from curate.engines.hosting.rendering import Renderer, load_tokenizer
 from curate.errors import CurateError, UsageError
 from tests.train import toys
 from train.presets import SFT
@@ -91,10 +92,8 @@ def test_the_loss_of_a_step_is_the_mean_over_its_tokens_however_they_are_packed(
 
 def test_both_modes_are_learned_and_the_prompt_says_which(base, rows, tmp_path):
     """The saved model, asked as an engine asks it, thinks where thinking is on and does not where it is off."""
-    from curate.engines.hosting.transformers_host import load_tokenizer
-
     run(base, rows, tmp_path, replace(SETTINGS, epochs=40, lr=1e-2), replace(RUNNING, save_every=1000))
-    model = __import__("transformers").AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     tokenizer = load_tokenizer(str(tmp_path / "model"), {})
     said = {}
     for thinking in (True, False):
@@ -105,7 +104,7 @@ def test_both_modes_are_learned_and_the_prompt_says_which(base, rows, tmp_path):
             made = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=40)
             answers.append(tokenizer.decode(made[0, ids.shape[1] :]))
         said[thinking] = answers
-    assert all(a.startswith("<think>") and "</think>" in a and a.endswith("</s>") for a in said[True]), said
+    assert all(a.startswith("<think>") and a.endswith("</s>") for a in said[True]), said
     assert all("think" not in a and a.endswith("</s>") for a in said[False]), said
 
 
@@ -132,7 +131,7 @@ def test_the_learning_rate_ends_at_a_tenth(base, rows, tmp_path):
     [
         ([{"messages": "q", "completion": ""}], "nothing to train on"),
         ([{"messages": "q", "completion": "x" * 100}], "nothing to train on.*1 too_long"),
-        ([{"messages": "q"}], "nothing to train on|no answer|no_sample"),
+        ([{"messages": "q", "response": ""}], "nothing to train on.*1 empty"),
     ],
 )
 def test_rows_that_cannot_be_trained_end_the_run_in_a_sentence(base, tmp_path, made, said):
@@ -154,6 +153,6 @@ def test_a_gradient_that_is_never_finite_ends_the_run(base, rows, tmp_path):
     toys.directory(broken, spread=0.05)
     tensors = load_file(broken / "model.safetensors")
     tensors["model.norm.weight"][0] = float("inf")
-    __import__("safetensors.torch").torch.save_file(tensors, broken / "model.safetensors", {"format": "pt"})
-    with pytest.raises(CurateError, match="not finite|none that the trainers"):
+    save_file(tensors, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CurateError, match=r"not finite|none that the trainers"):
         run(broken, rows, tmp_path / "out")
