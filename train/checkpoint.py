@@ -130,7 +130,7 @@ def read(path: Path) -> Checkpoint:
                 raise ValueError(f"{name} has changed since it was written")
             groups[file.stem] = _Group(file)
         return Checkpoint(found["step"], groups, found["state"])
-    except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         why = f"{error.strerror} ({Path(error.filename).name})" if isinstance(error, OSError) and error.filename else error
         raise Damaged(
             f"the checkpoint {path} is damaged: {why}; remove that directory, and the same command goes on from the one before it"

@@ -16,11 +16,12 @@ _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _LONGEST_SENTENCE = 500
 _OPENS_FORMULA = {"\\[": "\\]", "$$": "$$", "\\(": "\\)", "$": "$"}
 # what announces an answer; the answer is the rest of its line, or the next line where nothing is left of this one
+# spaces are taken whole (++): a long run of them would otherwise be tried in each way that it can be shared out
 _ANNOUNCED = re.compile(
-    r"(?:(?<![A-Za-z])(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+|right\s+)?(?:numerical\s+)?(?<!wrong )(?<!incorrect )(?<!other )(?:answers?|ans\b)(?:\s+(?:to|for)\s+[^.:=\n]{1,80}?)?\s*(?:\*\*|__)?\s*"
+    r"(?:(?<![A-Za-z])(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+|right\s+)?(?:numerical\s+)?(?<!wrong )(?<!incorrect )(?<!other )(?:answers?|ans\b)(?:\s++(?:to|for)\s++[^\s.:=][^.:=\n]{0,79}?(?<!\s)(?=[\s*_:=\uff1a]))?\s*+(?:(?:\*\*|__)\s*+)?"
     r"(?:(?:is|are|would\s+be|should\s+be|must\s+be|will\s+be|comes\s+out\s+to\s+be|equals)(?![A-Za-z])|:|=|\uff1a)"
     r"|\bfinal\s+result\s+is\b"
-    r"|(?:最终|最后|正确)?(?:的)?(?:答案|结果|答)\s*(?:\*\*|__)?\s*(?:是|为|為|應為|应为|应该是|等于|選|选|[:\uff1a])|故选\s*[:\uff1a]?"
+    r"|(?:最终|最后|正确)?(?:的)?(?:答案|结果|答)\s*+(?:(?:\*\*|__)\s*+)?(?:是|为|為|應為|应为|应该是|等于|選|选|[:\uff1a])|故选\s*[:\uff1a]?"
     r"|(?:^|\s)####(?!#))"
     r"[\s:\uff1a*_]*",
     re.IGNORECASE,

@@ -30,6 +30,7 @@ from curate.verifiers.mathematics.text import plain, squeezed
 
 VERSION = "3"
 
+LONGEST_ANSWER = 20_000  # characters of an answer that is looked into; a longer one is only compared as it stands
 LONGEST_SHOWN = 500  # characters of an answer in a verdict
 LONGEST_GOLD = 200  # characters of a gold that is an answer and not a solution which states one
 LONGEST_WORDS = 8  # words of a gold that an answer can be expected to repeat
@@ -136,6 +137,8 @@ def _compared(gold: Gold, text: str) -> Decision:
         value = Fraction(text)
         allowed = NOISE * abs(gold.number) if gold.values[0].decimal else 0
         return Decision(abs(value - gold.number) <= allowed, "text" if text == gold.text else "value")
+    if len(text) > LONGEST_ANSWER and text != gold.text:
+        return Decision(None, "statement", f"not read: an answer of {len(text)} characters")
     clean = plain(text)
     if squeezed(clean) == gold.squeezed:
         return Decision(True, "text")
@@ -213,7 +216,7 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
 
     if statement.hedge:
         same_text = (
-            len(parts) == 1 and squeezed(plain(parts[0])) == gold.squeezed and statement.hedge != "a denial" and "either" in gold.text
+            len(parts) == 1 and statement.hedge != "a denial" and "either" in gold.text and _compared(gold, parts[0]).rule == "text"
         )
         return verdict(Decision(same_text, "statement", "" if same_text else statement.hedge))
     if len(parts) == 1:

@@ -5,7 +5,10 @@ import os
 import random
 import resource
 import shutil
+import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +255,28 @@ def test_a_disk_that_is_full_leaves_the_older_checkpoints_and_nothing_half_made(
     assert "\n" not in str(error.value)
     assert [p.name for p in tmp_path.iterdir()] == ["step-1"]
     assert read(tmp_path / "step-1").tensors["model"]["w"].unique().tolist() == [1]
+
+
+def test_a_kill_at_any_moment_of_a_write_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
+    tensors = [torch.full((100_000,), float(n)) for n in range(10)]  # made here: torch's threads do not outlive a fork
+    first = 0
+    write(tmp_path, first, {"model": {"w": tensors[0]}}, {})
+    for kill in range(8):
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                for n in range(first + 1, 10**6):
+                    write(tmp_path, n, {"model": {"w": tensors[n % 10]}}, {})
+            os._exit(1)
+        while newest(tmp_path) == tmp_path / f"step-{first}" and os.waitpid(child, os.WNOHANG) == (0, 0):
+            time.sleep(0.001)
+        time.sleep(kill / 400)  # a write takes some 20 ms
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL  # it did not end by itself
+        path = newest(tmp_path)
+        assert path is not None
+        found = read(path)
+        assert found.tensors["model"]["w"].unique().tolist() == [found.step % 10]
+        prune(tmp_path, keep=1)
+        assert [p.name for p in tmp_path.iterdir()] == [path.name]
+        first = found.step

@@ -168,22 +168,49 @@ HOSTILE = [
     " ",
     "±",
     "0.333...",
+    "⁴",
+    "½",
+    "** ",
+    "__",
+    "**a",
+    "\\{",
+    "123 ",
+    "a^",
+    "中",
+    "答案是5。",
+    "the answer to ",
+    "step 1 ",
+    "\\pmod ",
+    "1_",
+    "x = 1\n",
 ]
+OPENINGS = ["answer", "答案", "the answer to a", "Answer\n", "5 or", "{\\rm", "1 ", "### ", "\\text{a"]  # before a long run of spaces
+
+
+def judged(size):
+    """Verdicts on texts of that many characters, and how many of them took more than the first limit."""
+
+    async def judge():
+        async with VerifierPool(2, Limits(cpu_seconds=5.0)) as pool:
+            texts = [unit * (size // len(unit)) for unit in HOSTILE] + [o + " " * size for o in OPENINGS] + ["1" + "123 " * (size // 4) + "2"]
+            dressed = [d for t in texts for d in (t, f"\\boxed{{{t}}}", f"The answer is {t}", f"<answer>{t}</answer>", f"\\boxed{{1{t}2}}")]
+            prompt = make_prompt("q", gold="17", meta='{"answer_line": true}')
+            found = [await pool.verify("math", Answer(r, None, r, "stop"), prompt) for r in dressed]
+            return found, pool.statistics.retried
+
+    return asyncio.run(judge())
 
 
 @pytest.mark.slow
 def test_a_megabyte_of_anything_is_judged_within_the_pools_limits():
-    async def judge():
-        async with VerifierPool(2, Limits(cpu_seconds=5.0)) as pool:
-            texts = [unit * (1_000_000 // len(unit)) for unit in HOSTILE]
-            dressed = [d for t in texts for d in (t, f"\\boxed{{{t}}}", f"The answer is {t}", f"<answer>{t}</answer>")]
-            return [
-                await pool.verify("math", Answer(r, None, r, "stop"), make_prompt("q", gold="17", meta='{"answer_line": true}'))
-                for r in dressed
-            ]
-
-    for found in asyncio.run(judge()):
+    for found in judged(1_000_000)[0]:
         assert found.status in {"wrong", "no_answer", "unverifiable"}, found
+
+
+def test_time_grows_with_the_length_of_a_text_and_not_with_its_square():
+    found, retried = judged(100_000)  # each takes a hundredth of the limit; what grows with the square takes more than it
+    assert {v.status for v in found} <= {"wrong", "no_answer", "unverifiable"}
+    assert retried == 0
 
 
 DRESSES = [

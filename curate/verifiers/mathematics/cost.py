@@ -22,6 +22,8 @@ _LARGE_CHOICE = re.compile(
     r"\\(?:[dt]?binom\s*\{[^{}]*\d\s*[\^!*]|choose|(?:Gamma|zeta|psi)\b.{0,50}?(?:\d{4}|\d\s*\^))|\^\s*\{?\s*\d+\s*\}?\s*!"
 )
 _LONG_SERIES = re.compile(r"\\(?:sum|prod)\b[^\^]{0,100}\^\s*\{?\s*(?:\d{5,}|\d+\s*(?:\^|\*|\\))")
+# x^a^b^c; powers of different names stand apart
+_CHAIN = re.compile(rf"(?:(?:\^|\*\*)\s*-?(?:\d+|[^\W\d]|\\[A-Za-z]+)\s*){{{HIGHEST_TOWER}}}")
 _OPENINGS = re.compile(r"(\^\s*)?\{|\}")
 
 
@@ -35,12 +37,14 @@ def too_costly(text: str) -> str:
         return f"a number of more than {MOST_DIGITS} digits"
     depth = deepest = 0
     for c in text:
-        depth += (c in "({[") - (c in ")}]")
+        depth += (c in "({[⦃⟨⌊⌈") - (c in ")}]⦄⟩⌋⌉")
         deepest = max(deepest, depth)
     if deepest > DEEPEST:
         return f"brackets {deepest} deep"
     if _LARGE_CHOICE.search(text) or _LONG_SERIES.search(text):
         return "a binomial coefficient, factorial or series of many terms"
+    if _CHAIN.search(text):
+        return "a tower of powers"
     powers: list[bool] = []
     for m in _OPENINGS.finditer(text):
         if m[0] != "}":

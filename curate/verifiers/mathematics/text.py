@@ -127,18 +127,19 @@ _COMMANDS = {name: found for found, names in _BECOME.items() for name in names.s
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 _MARKS = {"{": "⦃", "}": "⦄", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_", "|": "|", "(": "", ")": "", "[": "", "]": "", "!": ""}
 _TOGETHER = re.compile(r"(?<![\d.])\d{1,3}(?:\s?(?:\{,\s?\}|,\s?\\!|\\[,;: !]|[\u2009\u202f\u00a0]|\{\\,\}|')\s?\d{3})+(?!\d)")
-_APART = re.compile(r"(?<![\d.,/^_{(\[⦃-])\b\d{1,3}(?: \d{3})+(?![\d/,])(?! ?[/\d])")
+_APART = re.compile(r"(?<![\d.,/^_{(\[⦃-])(?<!\d )\b\d{1,3}(?: \d{3})+(?![\d/,])(?! ?[/\d])")  # from the first number of a row only
 _MODULUS = re.compile(r"\\pmod\s*(\w)(?!\w)")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{\w+\}")
 _CHOOSE = re.compile(r"\{([^{}]{1,100})\\choose\b([^{}]{1,100})\}")
 _TIMES = re.compile(r"(?<=\d)\s*x\s*(?=10\s*\^)", re.IGNORECASE)  # 6.02 x 10^23
-_FRACTIONS = re.compile(f"([{''.join(_SUPER)[:10]}]+)⁄([{''.join(_SUB)[:10]}]+)")
+_TOP, _BOTTOM = "".join(_SUPER)[:10], "".join(_SUB)[:10]
+_FRACTIONS = re.compile(f"(?<![{_TOP}])([{_TOP}]+)⁄([{_BOTTOM}]+)")  # a run of digits is tried once, from its start
 _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°)")
 _WRAPPED_STYLE = re.compile(r"\{\s*\\(?:rm|bf|it|displaystyle)\s+([^{}]*)\}")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _TWICE = re.compile(r"\\\\(?=[A-Za-z{}%$])")
 _NEEDLESS = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not the one in 3 1/2
-_STARS = re.compile(r"^(?:\*\*|__|`)+|(?:\*\*|__|`)+$")
+_LEADING = re.compile(r"(?:\s|\*\*|__|`)*")
 _OUTER = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _FORMULA_ENDS = ".,;:。，；：、 \n\t"
 
@@ -166,13 +167,29 @@ def _unicode(text: str) -> str:
     return unicodedata.normalize("NFKC", _SPACES.sub(" ", text)).translate(_SYMBOL_TABLE)
 
 
+def _ended(text: str, start: int) -> int:
+    """Where a text ends without the emphasis, space and punctuation behind it; in one pass from its end."""
+    end = len(text)
+    while end > start:
+        last = text[end - 1]
+        if last == "`" or last.isspace():
+            end -= 1
+        elif text.endswith(("**", "__"), start, end):
+            end -= 2
+        elif last in _FORMULA_ENDS and not text.endswith(("...", "\\,", "\\;", "\\:"), start, end):
+            while end > start and text[end - 1] in _FORMULA_ENDS:
+                end -= 1
+        else:
+            break
+    return end
+
+
 def unwrapped(text: str) -> str:
     """Text without the marks around it: emphasis, formula signs, a full stop or comma at its end."""
     while True:
         before = text
-        text = _STARS.sub("", text.strip()).strip()
-        if text and text[-1] in _FORMULA_ENDS and not text.endswith(("...", "\\,", "\\;", "\\:")):
-            text = text.rstrip(_FORMULA_ENDS)
+        start = _LEADING.match(text).end()  # type: ignore[union-attr]  # it matches the empty text too
+        text = text[start : _ended(text, start)]
         for opening, closing in _OUTER:
             if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening + closing):
                 inner = text[len(opening) : len(text) - len(closing)]
