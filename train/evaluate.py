@@ -8,12 +8,14 @@ Departs from a usual harness: a verdict that could not be reached is no wrong an
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -25,19 +27,23 @@ from curate.engines import Engine, open_engine
 from curate.errors import StoreError, UsageError
 from curate.generate import Generated, sample
 from curate.records import DECIDED, SAMPLES, Answer, Prompt, digest, prompt_from_row
+from curate.report.status_line import StatusLine
 from curate.rewards import Candidate, Reward, score_all
 from curate.running import run_async
 from curate.shards import files_of
 from curate.sources import Source, SourceOptions, collect
 from curate.sources import parquet as parquet_source
-from curate.storage import LocalPlace, at
+from curate.storage import LocalPlace, is_address
 from curate.verifiers import lenient
 from curate.verifiers.pool import VerifierPool
 from curate.verifiers.stream import in_order
 from train.summary import ERROR, SCHEMA, STOP, Judged, groups
 
 SCHEMA_VERSION = 1
+MAX_TOKENS = 32768  # of a sample in DeepSeek-R1's evaluation (section D.1)
 REPORT, SAMPLE_FILE, MODELS = "eval.json", "samples.parquet", "models"
+TEMPORARY = f".{SAMPLE_FILE}.tmp"
+OURS = {REPORT, SAMPLE_FILE, TEMPORARY, MODELS, ".lock"}
 LEFT_OUT = {"finished": "no rule checks their answers", "judged": "their answers are for a judge, whom an evaluation does not ask"}
 REWARDS = (Reward("format"), Reward("language"))
 LOOSELY = "curate.verifiers.lenient:verify"
@@ -87,6 +93,7 @@ def evaluate(
     output: str | PathLike[str],
     *,
     k: int = 16,
+    max_tokens: int = MAX_TOKENS,
     source: SourceOptions | None = None,
     weights: Sequence[float] | None = None,
     limit: int | None = None,
@@ -102,22 +109,27 @@ def evaluate(
         raise UsageError(f"-k {k}: at least 1 sample a prompt is needed")
     if keywords.get("revision") is not None and len(models) > 1:
         raise UsageError("one revision cannot be that of several models: evaluate them one after the other")
-    place = at(output)
-    if not isinstance(place, LocalPlace):
+    if is_address(str(output)):
         raise UsageError("an evaluation is written to this machine: give a directory here")
-    foreign = sorted(set(place.sizes()) - {REPORT, SAMPLE_FILE, MODELS, ".lock"}) if place.size(REPORT) is None else []
-    if place.kind() == "file" or (foreign and not (place.path / MODELS).is_dir()):
-        what = f"{foreign[0]} is in it" if foreign else "it is a file"
-        raise UsageError(f"{place} is no directory of an evaluation ({what}): give another one")
+    place = LocalPlace(Path(output))
+    foreign = sorted(set(place.sizes()) - OURS) if place.size(REPORT) is None else []
+    if place.kind() == "file" or foreign:
+        raise UsageError(
+            f"{place} is no directory of an evaluation ({f'{foreign[0]} is in it' if foreign else 'it is a file'}): give another one"
+        )
     labels = labelled(models)
-    runs = [api.options(model=model, num_generations=k, num_correct=None, **keywords) for model in models]
+    runs = [api.options(model=model, num_generations=k, num_correct=None, max_tokens=max_tokens, **keywords) for model in models]
     opened = list(engines) if engines is not None else [open_engine(run.engine) for run in runs]
     folders = _folders(models, opened)  # looks at every model, so that the last one is not found missing after hours
     checkable = Checkable(collect([sources] if isinstance(sources, str) else list(sources), source or SourceOptions(), weights, limit))
     with place.held():
         (place.path / MODELS).mkdir(exist_ok=True)
-        made = [sample(checkable, place.path / MODELS / f, run, e) for f, run, e in zip(folders, runs, opened, strict=True)]
-        judged = [run_async(_judged(m.dataset, label)) for m, label in zip(made, labels, strict=True)]
+        made: list[Generated] = []
+        for label, folder, run, engine in zip(labels, folders, runs, opened, strict=True):
+            if len(labels) > 1:
+                StatusLine(sys.stderr, run.quiet).note(f"model {len(made) + 1} of {len(labels)}: {label}")
+            made.append(sample(checkable, place.path / MODELS / folder, run, engine))
+        judged = run_async(_judged([m.dataset for m in made], labels))
         report = _report(k, made, labels, folders, judged)
         _write(place, judged, report)
     return Evaluated(report, made)
@@ -148,16 +160,17 @@ def _folders(models: Sequence[str], engines: Sequence[Engine]) -> list[str]:
     return list(found)
 
 
-async def _judged(dataset: Dataset, label: str) -> list[Judged]:
-    """All samples of a model, by prompt and index."""
-    revision = dataset.config.identity["model_revision"]
-    found: list[Judged] = []
+async def _judged(datasets: Sequence[Dataset], labels: Sequence[str]) -> list[list[Judged]]:
+    """All samples of each model, by prompt and index."""
+    found: list[list[Judged]] = []
     async with VerifierPool() as pool:
-        runs = ((partial(_batch, pool, rows, label, revision), sum(len(r["completion"]) for r in rows)) for rows in _rows(dataset))
-        async with aclosing(in_order(runs, BATCHES)) as batches:
-            async for batch in batches:
-                found += batch
-    return sorted(found, key=lambda s: (s.prompt_id, s.sample_index))
+        for dataset, label in zip(datasets, labels, strict=True):
+            batch = partial(_batch, pool, label, dataset.config.identity["model_revision"])
+            runs = ((partial(batch, rows), sum(len(r["completion"]) for r in rows)) for rows in _rows(dataset))
+            async with aclosing(in_order(runs, BATCHES)) as batches:
+                samples = [sample async for judged in batches for sample in judged]
+            found.append(sorted(samples, key=lambda s: (s.prompt_id, s.sample_index)))
+    return found
 
 
 def _rows(dataset: Dataset) -> Iterator[list[dict[str, Any]]]:
@@ -174,7 +187,7 @@ def _rows(dataset: Dataset) -> Iterator[list[dict[str, Any]]]:
                 yield rows
 
 
-async def _batch(pool: VerifierPool, rows: Sequence[Mapping[str, Any]], label: str, revision: str | None) -> list[Judged]:
+async def _batch(pool: VerifierPool, label: str, revision: str | None, rows: Sequence[Mapping[str, Any]]) -> list[Judged]:
     candidates = [
         Candidate(
             row["id"],
@@ -235,7 +248,7 @@ def _report(
 
 def _write(place: LocalPlace, judged: Sequence[Sequence[Judged]], report: Mapping[str, Any]) -> None:
     """Write both files, the report last. Raises StoreError where the disk refuses."""
-    temporary = place.path / f".{SAMPLE_FILE}.tmp"
+    temporary = place.path / TEMPORARY
     try:
         with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
             for samples in judged:

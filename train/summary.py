@@ -7,17 +7,22 @@ which nothing was judged is in no mean, and both are counted beside it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import pyarrow as pa
 
 from curate.records import DECIDED, arrow_fields, column
-from curate.report.text import number, percent, table
+from curate.report.text import WIDTH, fit, number, percent, table, visible
 from train.intervals import mean_of_differences, mean_of_shares, pass_at
 
 READINGS = ("strict", "lenient")
 ERROR = "error"  # finish_reason of a request that was refused: the model was not heard
 STOP = "stop"
+LABEL = 24  # columns of a model's name in a table
+MORE = "  more than the first"
+
+Group = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,17 @@ def groups(samples: Sequence[Judged], first: Sequence[Judged] | None, k: int) ->
     """The numbers of one model: `overall`, and by name for each of `domains` and `sources`. `first`: the samples of the model that it is compared with, None for that model itself."""
 
     def by(key: Callable[[Judged], str]) -> dict[str, Any]:
-        names = sorted({key(s) for s in samples})
-        return {
-            n: group([s for s in samples if key(s) == n], None if first is None else [s for s in first if key(s) == n], k) for n in names
-        }
+        mine, theirs = _apart(samples, key), {} if first is None else _apart(first, key)
+        return {name: group(mine[name], None if first is None else theirs.get(name, []), k) for name in sorted(mine)}
 
     return {"overall": group(samples, first, k), "domains": by(lambda s: s.domain), "sources": by(lambda s: s.source)}
+
+
+def _apart(samples: Iterable[Judged], key: Callable[[Judged], str]) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = {}
+    for sample in samples:
+        found.setdefault(key(sample), []).append(sample)
+    return found
 
 
 def group(samples: Sequence[Judged], first: Sequence[Judged] | None, k: int) -> dict[str, Any]:
@@ -118,53 +128,77 @@ def _mean(values: Iterable[float | None]) -> dict[str, Any]:
 
 
 def render(report: Mapping[str, Any]) -> str:
-    """The report as text: a table of all models for all prompts, one for each domain where there are several, and what has to be known to read them."""
+    """The report as text: a table of all models over all prompts, pass@1 by domain and by source where there are several, and what has to be known to read them."""
     models = report["models"]
-    lines = _table("all prompts", [m["label"] for m in models], [m["overall"] for m in models], report["k"])
+    labels = [fit(m["label"], LABEL) for m in models]
+    lines = _whole(labels, [m["overall"] for m in models], report["k"])
     for kind in ("domains", "sources"):
         names = sorted({name for m in models for name in m[kind]})
-        for name in names if len(names) > 1 else ():
-            lines += ["", *_table(name or "(not named)", [m["label"] for m in models], [m[kind].get(name) for m in models], 1, short=True)]
-    return "\n".join([*lines, "", *_notes(report)]) + "\n"
+        if len(names) > 1:
+            lines += ["", *_parts(f"pass@1 by {kind[:-1]}", labels, {name: [m[kind].get(name) for m in models] for name in names})]
+    lines.append("")
+    for note in _notes(report):
+        lines += wrap(visible(note), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) + "\n"
 
 
-def _table(title: str, labels: Sequence[str], found: Sequence[Mapping[str, Any] | None], k: int, *, short: bool = False) -> list[str]:
-    def row(name: str, cell: Callable[[Mapping[str, Any]], str]) -> list[str]:
-        return [name, *("-" if f is None else cell(f) for f in found)]
-
-    rows = [row("prompts", lambda f: number(f["prompts"]))]
+def _whole(labels: Sequence[str], found: Sequence[Group], k: int) -> list[str]:
+    rows = [("prompts", *(number(f["prompts"]) for f in found))]
     for reading in READINGS:
-        name = "pass@1" if reading == "strict" else "lenient pass@1"
-        rows.append(row(name, lambda f, r=reading: percent(f[r]["pass@1"]["value"])))  # type: ignore[misc]
-        rows.append(row("  95 % interval", lambda f, r=reading: _interval(f[r]["pass@1"])))  # type: ignore[misc]
+        name = "" if reading == "strict" else f"{reading} "
+        passes = [f[reading] for f in found]
+        rows.append((f"{name}pass@1", *(percent(p["pass@1"]["value"]) for p in passes)))
+        rows.append(("  95 % interval", *(_interval(p["pass@1"], _share) for p in passes)))
+        if len(found) > 1:
+            more = [_more(f, reading) for f in found]
+            rows.append((MORE, *(_points(m["value"]) for m in more)))
+            rows.append(("  95 % interval", *(_interval(m, _points) for m in more)))
+        rows += [(f"{name}pass@{size}", *(percent(p[f"pass@{size}"]["value"]) for p in passes)) for size in powers(k)[1:]]
+    rows += [
+        ("form kept", *(percent(f["format"]["value"]) for f in found)),
+        ("language kept", *(percent(f["language"]["value"]) for f in found)),
+        ("tokens a sample", *(number(f["tokens"]["value"]) for f in found)),
+        ("samples cut off", *(number(f["cut_off"]) for f in found)),
+        ("samples not judged", *(number(f["undecided"] + f["refused"]) for f in found)),
+    ]
+    return table(("all prompts", *labels), rows)
+
+
+def _parts(title: str, labels: Sequence[str], found: Mapping[str, Sequence[Group | None]]) -> list[str]:
+    """A table of the strict pass@1 of each part, in percent with the interval, and what it is more than the first model's."""
+    rows = []
+    for name, of in found.items():
+        prompts = max(f["prompts"] for f in of if f is not None)
+        rows.append(
+            (f"{name or '(not named)'} ({prompts:,})", *(_with_interval(None if f is None else f["strict"]["pass@1"], _share) for f in of))
+        )
         if len(labels) > 1:
-            rows.append(row("  more than the first", lambda f, r=reading: _points(_more(f, r)["value"])))  # type: ignore[misc]
-            rows.append(row("  95 % interval", lambda f, r=reading: _interval(_more(f, r), _points)))  # type: ignore[misc]
-        for size in powers(k)[1:]:
-            rows.append(row(name.replace("@1", f"@{size}"), lambda f, r=reading, s=size: percent(f[r][f"pass@{s}"]["value"])))  # type: ignore[misc]
-    if not short:
-        rows += [
-            row("form kept", lambda f: percent(f["format"]["value"])),
-            row("language kept", lambda f: percent(f["language"]["value"])),
-            row("tokens a sample", lambda f: number(f["tokens"]["value"])),
-            row("cut off", lambda f: number(f["cut_off"])),
-        ]
-    if any(f and (f["undecided"] or f["refused"]) for f in found) or not short:
-        rows.append(row("not judged", lambda f: number(f["undecided"] + f["refused"])))
-    return table([title, *labels], rows)
+            rows.append((MORE, *(_with_interval(None if f is None else _more(f, "strict"), _points) for f in of)))
+    return table((title, *labels), rows)
 
 
-def _more(found: Mapping[str, Any], reading: str) -> Mapping[str, Any]:
-    none: Mapping[str, Any] = {"value": None, "low": None, "high": None}
+def _more(found: Group, reading: str) -> Group:
+    """How much more it is than the first model's; nothing for the first model itself."""
+    none: Group = {"value": None, "low": None, "high": None}
     return found["more_than_first"][reading] if "more_than_first" in found else none
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f}"
 
 
 def _points(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:+.1f}"
 
 
-def _interval(of: Mapping[str, Any], shown: Callable[[float | None], str] = lambda v: "-" if v is None else f"{100 * v:.1f}") -> str:
+def _interval(of: Group, shown: Callable[[float], str]) -> str:
     return "-" if of["low"] is None else f"{shown(of['low'])} to {shown(of['high'])}"
+
+
+def _with_interval(of: Group | None, shown: Callable[[float], str]) -> str:
+    if of is None or of["value"] is None:
+        return "-"
+    return shown(of["value"]) + (f" ({_interval(of, shown)})" if of["low"] is not None else "")
 
 
 def _notes(report: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,8 @@ from curate.sampling.policy import (
         (Policy(16, 2), 16, 2, 0.0, ENOUGH),  # the wanted number at the last sample is still enough
         (Policy(16, None), 15, 15, 0.0, None),
         (Policy(16, None), 16, 16, 0.0, MAX_SAMPLES),
+        (Policy(16, None), 12, 3, 0.25, None),  # all are wanted: also those of a prompt that looks guessed
+        (Policy(3, None), 3, 0, 0.25, MAX_SAMPLES),
         (Policy(1000, 1, give_up_tokens=100_000, tokens_per_sample=1000), 200, 0, 0.0, None),  # upper bound 0.0149: 67k tokens
         (Policy(1000, 1, give_up_tokens=100_000, tokens_per_sample=1000), 300, 0, 0.0, GAVE_UP),  # upper bound 0.0099: 101k tokens
         (Policy(16, 1), 1, 1, 0.25, None),  # one right letter of four proves nothing
