@@ -21,7 +21,7 @@ from typing import NamedTuple
 from curate.records import Answer, Prompt, Verdict
 from curate.verifiers import lenient as loosely
 from curate.verifiers.extraction import NO_ANSWER
-from curate.verifiers.mathematics import behind
+from curate.verifiers.mathematics import behind, domains
 from curate.verifiers.mathematics.compare import NOISE, same
 from curate.verifiers.mathematics.cost import too_costly
 from curate.verifiers.mathematics.statements import core, find
@@ -40,8 +40,9 @@ NOT_INSTALLED = "only math-verify could compare this: pip install 'r1-curate[ver
 STARTS_WITH_WORDS = re.compile(r"\W{0,3}[A-Za-z]{2,20}(?:\s+[A-Za-z]{2,20}|\s+(?:is|=|[$\d]))")
 # one answer in two forms: 1/2 (or 0.5); both have to be the gold
 SAID_TWICE = re.compile(
-    r"(\S.{0,100}?)[,;]?\s+(?:\((?:or|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or equivalently,?|or|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?"
+    r"(\S.{0,100}?)[,;]?\s+(?:\((or\b|i\.e\.,?|=)?\s*([^()]{1,100})\)|(?:or equivalently,?|or|i\.e\.,?|that is,?)\s+([^()]{1,100}))\.?"
 )
+_OR_OF_NUMBERS = re.compile(r"\\text\s*\{\s*,?\s*or\s*\}(?=\s*\S{0,20}\d)")
 NAMES_NO_NUMBER = re.compile(
     r"(?!.*\b(?:or|not|maybe|wrong|incorrect|more|less|fewer|greater|larger|smaller|higher|lower|above|below|over|under)\b)[A-Za-z][A-Za-z -]*"
 )
@@ -144,6 +145,8 @@ def _compared(gold: Gold, text: str) -> Decision:
         return Decision(True, "text")
     if cost := gold.cost or too_costly(clean):
         return Decision(None, "statement", f"not evaluated: {cost}")
+    if domains.differ(plain(gold.text), clean):
+        return Decision(False, "value")
     found: list[bool | None] = []
     for given in readings(text, gold=False):
         for wanted in gold.values:
@@ -170,9 +173,10 @@ def equal(gold: Gold, text: str) -> Decision:
     decision = _compared(gold, text)
     if gold.digits and _in_digits(text):  # it can be read in one way only
         return decision
-    if decision.equal is False and (twice := SAID_TWICE.fullmatch(text)) is not None:
-        first, again = twice[1], twice[2] or twice[3]
-        agreed = [_compared(gold, s) for s in ((first,) if NAMES_NO_NUMBER.fullmatch(again) else (first, again))]
+    if decision.equal is False and (twice := SAID_TWICE.fullmatch(_OR_OF_NUMBERS.sub(" or ", text))) is not None:
+        first, joint, behind_it = twice[1], twice[2], twice[3]
+        explained = behind_it is not None and joint is None and NAMES_NO_NUMBER.fullmatch(behind_it) is not None  # 5 (the number of cats)
+        agreed = [_compared(gold, s) for s in ((first,) if explained else (first, behind_it or twice[4]))]
         if all(d.equal is True for d in agreed):
             return agreed[0]
     if decision.equal is True or (gold.values and gold.values[0].kind == "words"):
@@ -215,9 +219,7 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
         return Verdict(status, score, decision.reason, shown, detail=detail)  # type: ignore[arg-type]
 
     if statement.hedge:
-        same_text = (
-            len(parts) == 1 and statement.hedge != "a denial" and "either" in gold.text and _compared(gold, parts[0]).rule == "text"
-        )
+        same_text = len(parts) == 1 and statement.hedge != "a denial" and "either" in gold.text and _compared(gold, parts[0]).rule == "text"
         return verdict(Decision(same_text, "statement", "" if same_text else statement.hedge))
     if len(parts) == 1:
         decision = equal(gold, parts[0])

@@ -187,15 +187,17 @@ HOSTILE = [
 OPENINGS = ["answer", "答案", "the answer to a", "Answer\n", "5 or", "{\\rm", "1 ", "### ", "\\text{a"]  # before a long run of spaces
 
 
-def judged(size):
-    """Verdicts on texts of that many characters, and how many of them took more than the first limit."""
+def judged(size, *dresses):
+    """Verdicts on texts of about that many characters, each in each dress, and how many of them took more than the first limit."""
 
     async def judge():
         async with VerifierPool(2, Limits(cpu_seconds=5.0)) as pool:
-            texts = [unit * (size // len(unit)) for unit in HOSTILE] + [o + " " * size for o in OPENINGS] + ["1" + "123 " * (size // 4) + "2"]
-            dressed = [d for t in texts for d in (t, f"\\boxed{{{t}}}", f"The answer is {t}", f"<answer>{t}</answer>", f"\\boxed{{1{t}2}}")]
+            texts = (
+                [unit * (size // len(unit)) for unit in HOSTILE] + [o + " " * size for o in OPENINGS] + ["1" + "123 " * (size // 4) + "2"]
+            )
             prompt = make_prompt("q", gold="17", meta='{"answer_line": true}')
-            found = [await pool.verify("math", Answer(r, None, r, "stop"), prompt) for r in dressed]
+            responses = [dress.replace("%s", text) for text in texts for dress in dresses]
+            found = [await pool.verify("math", Answer(r, None, r, "stop"), prompt) for r in responses]
             return found, pool.statistics.retried
 
     return asyncio.run(judge())
@@ -203,12 +205,14 @@ def judged(size):
 
 @pytest.mark.slow
 def test_a_megabyte_of_anything_is_judged_within_the_pools_limits():
-    for found in judged(1_000_000)[0]:
-        assert found.status in {"wrong", "no_answer", "unverifiable"}, found
+    found, _ = judged(1_000_000, "%s", "\\boxed{%s}", "The answer is %s", "<answer>%s</answer>", "\\boxed{1%s2}")
+    assert {v.status for v in found} <= {"wrong", "no_answer", "unverifiable"}
 
 
 def test_time_grows_with_the_length_of_a_text_and_not_with_its_square():
-    found, retried = judged(100_000)  # each takes a hundredth of the limit; what grows with the square takes more than it
+    found, retried = judged(
+        100_000, "%s", "\\boxed{%s}"
+    )  # each takes a hundredth of the limit, or more than it where it grows with the square
     assert {v.status for v in found} <= {"wrong", "no_answer", "unverifiable"}
     assert retried == 0
 

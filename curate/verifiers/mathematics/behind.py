@@ -14,7 +14,7 @@ LARGE = 10**20
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
 
-_LOST = re.compile(r"\d\s*_|\\[hv]?phantom\b")  # it reads 8_5 as 8, and what is not shown as if it were
+_LOST = re.compile(r"\d\s*[_']|\\[hv]?phantom\b")  # it reads 8_5 and 8' as 8, and what is not shown as if it were
 _ENVIRONMENTS = re.compile(r"\\(?:begin|end)\s*\{\w+\}")
 
 

@@ -30,7 +30,13 @@ _SAY_YES = {
     "错": "false",
 }
 _NONE = re.compile(r"(?:does not exist|do not exist|doesn't exist|dne|undefined|not defined|none|不存在|无意义)")
-_ARTICLES = re.compile(r"^(?:the|a|an)\s+|\s+(?:only)$")
+_ARTICLES = re.compile(r"^(?:the|a|an)\s+|\s+(?:only)$|(?<=[分要])条件$")
+
+# labels without braces and backslashes
+_NAME = re.compile(r"[A-Za-zα-ω](?:_[\w+-]+)?'*")
+_CALL = re.compile(r"([A-Za-z](?:_\w+)?(?:\^-1)?'*)\(([^()]*)\)")
+_FUNCTION = re.compile(r"sqrt|sin|cos|tan|log|ln|arg|det")
+_APPLIED = re.compile(rf"[|()]|{_FUNCTION.pattern}")
 
 
 def equal_nodes(a: Node, b: Node) -> bool | None:
@@ -101,11 +107,21 @@ def _quantities(gold: Value, given: Value) -> bool | None:
 
 
 def _labels_differ(gold: Value, given: Value) -> bool:
-    """Whether both name what they state, by different single letters."""
+    """Whether both name what they state, and differently: x and y, a_n and a_{n+1}, f(x) and f(x+1), x and |x|."""
     a, b = (re.sub(r"[\s{}\\]|text", "", v.label) for v in (gold, given))
     if not a or not b or a == b:
         return False
-    return all(re.fullmatch(r"[A-Za-zα-ω](?:_\w+)?'*", x) is not None for x in (a, b)) and {a, b} != {"y", "f"}
+    for one, other in ((a, b), (b, a)):
+        if _NAME.fullmatch(one) and (_APPLIED.sub("", other) == one != other or other.startswith(f"fracd{one}d")):
+            return True
+    applied = [_FUNCTION.findall(x) for x in (a, b)]
+    if all(applied) and applied[0] != applied[1]:  # sin A and cos A
+        return True
+    calls = [_CALL.fullmatch(x) for x in (a, b)]
+    if calls[0] is not None and calls[1] is not None:
+        (f, x), (g, y) = (c.groups() for c in calls if c is not None)
+        return f.lower() != g.lower() or (x != y and not (x.isalpha() and y.isalpha()))
+    return all(_NAME.fullmatch(x) is not None for x in (a, b)) and {a, b} != {"y", "f"}
 
 
 def _matched(gold: tuple[Value, ...], given: tuple[Value, ...]) -> bool | None:
@@ -368,8 +384,8 @@ def _is_total(value: Value) -> bool:
 
 def _equation_with_quantity(equation: Value, quantity: Value, bare_gold: bool) -> bool | None:
     """2x + z = 1 is not 1; but y = 2x, read as a named quantity, may be written 2x - y = 0."""
-    if bare_gold and not quantity.label and equation.marks == ("=",) and _is_total(equation.items[0]):  # m + n = 17
-        return same(quantity, equation.items[1])
+    if bare_gold and not quantity.label and set(equation.marks) == {"="} and _is_total(equation.items[0]):  # m + n = 10 + 7 = 17
+        return _all([same(quantity, i) for i in equation.items[1:]])
     named = _as_relation(quantity) if quantity.label else None
     if named is None:
         return False

@@ -15,7 +15,7 @@ LONGEST_GAP = 40  # characters between two parts of one breath
 LONGEST_SENTENCE = 1_000  # characters of a text that is looked into; a longer one is compared as it is
 
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|correct(?:ion|ed|ing)|mistake|sorry|oops|re-?check\w*|instead|however|hmm|apolog\w+|no|let me)\b|不对|更正|重新|错了|修正|等等",
+    r"\b(?:wait|actually|correct(?:ion|ed|ing)|mistake|sorry|oops|re-?check\w*|instead|however|hmm|apolog\w+|no|let me|(?:that|this|it|which)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect))\b|不对|更正|重新|错了|修正|等等",
     re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r"\b(?:so|thus|therefore|hence|gives|giving|which|because|final)\b|因此|所以|从而|最终", re.IGNORECASE)
@@ -64,20 +64,24 @@ _NUMBER = re.compile(
 # what makes another number of the one behind it: half of 9, divisible by 9, 比9
 _GOVERNED = re.compile(
     r"\b(?:half|third|quarter|twice|thrice|double|triple|roots?|square|cube|power|multiples?|divisible|factors?|divisors?|log(?:arithm)?|reciprocal|inverse|opposite|negative|ending|ends|starting|starts|multiplied|divided|increased|decreased|raised)"
-    r"(?:\s+(?:of|by|in|with|to|the|number|digits?)\b){0,3}[\s$(\\]*$|(?:比|除以|乘以?|加|减|被)\s*\$?\s*$",
+    r"(?:\s+(?:of|by|in|with|to|the|number|digits?)\b){0,3}[\s$(\\]*$|(?:比|除以|乘以?|加|减|被|根号|负|百分之)\s*\$?\s*$",
     re.IGNORECASE,
 )
 _OR_AND = re.compile(r"\b(?:or|and)\b|或|和|与", re.IGNORECASE)
 # what is said about a number without saying that it is the answer
 _OR = re.compile(r"\bor\b|或", re.IGNORECASE)
 _NEGATED = re.compile(
-    r"\b(?:not|n't|never|cannot|no|more|less|fewer|least|most|greater|smaller|larger|between|over|under|below|above|within|up\s+to|nearly|almost|except|wrong|incorrect)\b"
+    r"\b(?:not|n't|never|cannot|no|more|less|fewer|least|most|greater|smaller|larger|between|over|under|below|above|within|up\s+to|nearly|almost|except|wrong|incorrect|undefined|impossible)\b"
     r"|不|至少|至多|大于|小于|超过|以上|以下|左右|之间|错",
     re.IGNORECASE,
 )
 _OPENERS = re.compile(r"^(?:(?:therefore|thus|hence|so|then|finally|simply|just|clearly|indeed|still|indeed)\b[\s,:]*)+", re.IGNORECASE)
 
 
+# 7, not 8
+_NOT_THAT = re.compile(
+    r"([-+$\\(]{0,3}\d[\d./]*[^,，;\d]{0,20})[,，]\s*(?:and\s+)?(?:not|而不是|不是|而非)\s*\$?-?\d[\d./]*\$?(?:\s?[A-Za-z°%]+)?[.。]?"
+)
 _GIVEN = re.compile(r"\b(?:since|if|when|given|as)\b|因为|由于|如果|当", re.IGNORECASE)
 # Alice has 12, and then what Bob has
 _SAYS_ANOTHER = re.compile(r"[$\\(]*[-+]?\d[^,,;，；、]{0,40}[,;，；、]")
@@ -207,6 +211,8 @@ def _last_sentence(line: str) -> str:
 def sentence(text: str) -> str:
     """What a line says before it goes on to explain."""
     text = _OPENERS.sub("", _STEP.sub("", _SPECIAL.sub("", text)).strip().strip("*").strip())
+    if (meant := _NOT_THAT.fullmatch(text)) is not None:
+        text = meant[1]
     text = _SENTENCE_END.split(text, maxsplit=1)[0].strip()
     return re.sub(r"[,,]\s+(?=(?:that|as|or so|if|when|assuming)\b).*$", "", text).strip(" *").rstrip(_STOPS)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
+from curate.verifiers.mathematics.domains import without_domain
 from curate.verifiers.mathematics.syntax import Node, Unread, num, parse, words_of
 from curate.verifiers.mathematics.text import plain
 from curate.verifiers.mathematics.units import Measured, compound, measured
@@ -53,6 +54,7 @@ _MATRIX = re.compile(
     r"^([(\[{]*)\\begin\s*\{([pbBvV]|small)?(matrix|array|cases|aligned|gathered)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\w*\}([)\]}]*)$",
     re.DOTALL,
 )
+_TRANSPOSED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\text\s*\{\s*T\s*\})\s*\}?$")
 _COMMAS = re.compile(r"(?<![\d.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})|[-+]?0,\d+")
 _UNWRAP = re.compile(r"\\text\s*\{([^{}]*)\}")
@@ -84,7 +86,7 @@ _COUNTING = dict(
 _COUNTING |= {w: 10 * k for k, w in enumerate(words_of("thirty forty fifty sixty seventy eighty ninety hundred"), 3)}
 _CONDITION = re.compile(r"\\mathbb\s*\{?\s*[ZNR]|^[ZNR](?:\^[+*]|\^\{[+*]\})?$|^(?:integers?|positive integers?|整数)$")
 _BARE_LABEL = re.compile(
-    r"_\s*(?:\{[^{}]*\}|\w)|'|\([^()]*\)|\\angle|\\triangle|\\overline|\\overrightarrow|\\text|\\frac|\\bar|\\mathbb|\\sqrt|\\(?:sin|cos|tan|log|ln|min|max|arg|det)\b|[{}|\s\\:,]"
+    r"_\s*(?:\{[^{}]*\}|\w)|(?<=[A-Za-z])\^\s*\{\s*-\s*1\s*\}(?=\s*\()|'|\([^()]*\)|\\angle|\\triangle|\\overline|\\overrightarrow|\\text|\\frac|\\bar|\\mathbb|\\sqrt|\\(?:sin|cos|tan|log|ln|min|max|arg|det)\b|[{}|\s\\:,]"
 )
 
 
@@ -199,6 +201,15 @@ def _matrix(m: re.Match[str], gold: bool, depth: int) -> Value:
     )
 
 
+def _transposed(matrix: Value, text: str) -> Value:
+    """A matrix turned; unknown where it is none, or its rows differ in length."""
+    if matrix.kind != "matrix" or len({len(row.items) for row in matrix.items}) != 1:
+        return Value("unknown", text)
+    return Value(
+        "matrix", text, tuple(Value("tuple", text, column, ("(", ")")) for column in zip(*(r.items for r in matrix.items), strict=True))
+    )
+
+
 def _repeats(items: list[Value]) -> bool:
     """Whether all items are lists of one length, as solutions of a system are."""
     return all(i.kind == "list" and i.marks != ("±",) for i in items) and len({len(i.items) for i in items}) == 1
@@ -226,6 +237,8 @@ def _relation(pieces: list[str], marks: list[str], text: str, gold: bool, depth:
         return read(pieces[1], gold=gold, depth=depth + 1)
     if any(not p.strip() for p in pieces):
         return Value("unknown", text)
+    if marks == ["="] and re.fullmatch(r"[a-z]", pieces[1].strip()) and NUMBER.fullmatch(pieces[0].strip()):  # 5 = x
+        pieces = pieces[::-1]
     arrows = [k for k, mark in enumerate(marks) if mark.startswith(("\\to", "\\right", "\\Right"))]
     if arrows:  # what follows from what was said before
         k = arrows[-1] + 1
@@ -265,9 +278,12 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
         return Value("quantity", text, node=num(Fraction(text)), decimal="." in text)
     if depth > DEEPEST or not text:
         return Value("unknown", text)
-    if "\\begin" in text and (m := _MATRIX.match(text.removesuffix("^T").strip())):
-        return _matrix(m, gold, depth)
-    text = _JOINING.sub(r" \1 ", text)
+    if "\\begin" in text:
+        turned = _TRANSPOSED.search(text)
+        if m := _MATRIX.match(text[: turned.start()].strip() if turned else text):
+            found = _matrix(m, gold, depth)
+            return _transposed(found, text) if turned else found
+    text = without_domain(_JOINING.sub(r" \1 ", text))
     if text.startswith("\\text") and (whole := _UNWRAP.fullmatch(text)):
         text = _COMMAS.sub(lambda c: c[0].replace(",", ""), whole[1].strip())
     bare = wordless(text)
@@ -307,8 +323,8 @@ def read(text: str, *, gold: bool, depth: int = 0) -> Value:
     if marks and all(p.strip() for p in pieces):
         operators = tuple("∪" if m in ("U", "\\sqcup") else "∖" if m in ("\\setminus", "-") else m for m in marks)
         return Value("union", text, tuple(read(p, gold=gold, depth=depth + 1) for p in pieces), operators)
-    if re.search(r"\)\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?$", text):
-        text = text[: text.rindex("^")].strip()
+    if (turned := _TRANSPOSED.search(text)) is not None and text[: turned.start()].endswith(")"):  # (1, 2)^T
+        text = text[: turned.start()]
     if enclosed(text):
         return _bracketed(text, gold, depth)
     if "±" in text or "∓" in text:

@@ -135,7 +135,7 @@ _TIMES = re.compile(r"(?<=\d)\s*x\s*(?=10\s*\^)", re.IGNORECASE)  # 6.02 x 10^23
 _TOP, _BOTTOM = "".join(_SUPER)[:10], "".join(_SUB)[:10]
 _FRACTIONS = re.compile(f"(?<![{_TOP}])([{_TOP}]+)⁄([{_BOTTOM}]+)")  # a run of digits is tried once, from its start
 _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°)")
-_WRAPPED_STYLE = re.compile(r"\{\s*\\(?:rm|bf|it|displaystyle)\s+([^{}]*)\}")
+_STYLED = re.compile(r"\{\s*\\(?:rm|bf|it)\b([^{}]{0,60})\}")  # {\rm cm}
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _TWICE = re.compile(r"\\\\(?=[A-Za-z{}%$])")
 _NEEDLESS = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not the one in 3 1/2
@@ -217,8 +217,7 @@ def plain(text: str) -> str:
                 text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
             if "\\\\" in text and "\\begin" not in text:  # backslashes that were escaped once too often
                 text = _TWICE.sub(r"\\", text)
-            text = _COMMAND.sub(_command, text)
-            text = _WRAPPED_STYLE.sub(r"{\1}", text)
+            text = _COMMAND.sub(_command, _STYLED.sub(r"\\text{\1}", text))
         text = _APART.sub(lambda m: m[0].replace(" ", ""), text)
     if "10" in text:
         text = _TIMES.sub("*", text)

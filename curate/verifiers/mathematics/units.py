@@ -70,6 +70,11 @@ _MULTIPLES = {
     "billion": 10**9,
     "trillion": 10**12,
     "dozen": 12,
+    "hundreds": 100,
+    "thousands": 1_000,
+    "millions": 10**6,
+    "billions": 10**9,
+    "dozens": 12,
     "百": 100,
     "千": 1_000,
     "万": 10**4,
@@ -85,7 +90,8 @@ _NOT_UNITS = frozenset(
 )
 # words that make another number of the one before them
 _COMPUTING = re.compile(
-    r"\b(?:factorial|plus|minus|less|than|modulo|choose|extraneous|rejected)\b|的(?:平方|立方|倒数)(?!\w*米)|倍数|[因约]数|次方|阶乘|分之|以上|以下|以内|之间|多[个名人件天元]"
+    r"\b(?:factorial|plus|minus|less|than|modulo|choose|extraneous|rejected|halves|thirds|fifths|sixths|sevenths|eighths|ninths|(?:ten|hundred|thousand|million)ths?)\b"
+    r"|的(?:平方|立方|倒数|相反数|绝对值)(?!\w*米)|倍数|[因约]数|次方|阶乘|分之|以上|以下|以内|左右|之间|多[个名人件天元]|^\s*(?:[折多]|成(?!\w))|半(?![圆径])"
 )
 
 _WRAP = re.compile(r"\\text\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*){0,6})\}")
