@@ -45,6 +45,7 @@ from train.policy import Policy
 from train.presets import Grpo
 from train.prompts import Prompts
 from train.recorded import Group, read_recorded
+from train.reward_model import scorer_of
 from train.rollout import Rollouts
 from train.rundir import RunDirectory
 from train.sampler import Drawn, Sampler, told
@@ -95,15 +96,16 @@ def grpo(
     settings: Grpo,
     running: Running = Running(),  # frozen
     *,
-    scorers: Mapping[str, RewardFunction] | None = None,
+    reward_models: Mapping[str, str] | None = None,
     sampling: Engine | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train the engine's model on prompts into `output`/model; what came of it is returned. The same call goes on with a run that was stopped.
 
-    `scorers`: functions for the rewards preference and harmlessness; `sampling`: an engine in place of the one that `engine` describes. Raises a CurateError: UsageError for what was given wrongly, IdentityMismatch for a directory of another run, EngineError, StoreError.
+    `reward_models`: directories of reward models for the rewards preference and harmlessness; `sampling`: an engine in place of the one that `engine` describes. Raises a CurateError: UsageError for what was given wrongly, IdentityMismatch for a directory of another run, EngineError, StoreError.
     """
-    rewards, scorers = parse_rewards(settings.rewards), scorers or {}
+    rewards, models = parse_rewards(settings.rewards), reward_models or {}
+    scorers: dict[str, RewardFunction] = {name: scorer_of(path, engine.think_tags) for name, path in models.items()}
     check_rewards(rewards, prompts, scorers)
     for reward in rewards:
         if reward.own:
@@ -115,6 +117,7 @@ def grpo(
             "model": revision,
             "prompts": digest(sorted(p.id for p in prompts)),
             "settings": asdict(settings),
+            "reward_models": {name: fingerprint(path) for name, path in models.items()},
             "template": running.template.label,
             "engine": engine.kind,
             "running": {name: getattr(running, name) for name in ("prefill", "seed", "dtype", "lora_rank")},

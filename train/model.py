@@ -122,13 +122,13 @@ class Scorer(torch.nn.Module):  # type: ignore[misc]
 
     def forward(self, row: Row, weights_N: Tensor | None = None, *, temperature: float = 1.0, entropy: bool = False) -> Any:
         """`Scored` of the row's targets, in their order; with weights the sum of weight * -log p as a scalar (logprobs.summed_nll)."""
-        hidden_ND, targets_N = self._states(row)
+        hidden_ND, targets_N = self.states(row)
         head = head_of(self.model)
         if weights_N is not None:
             return summed_nll(hidden_ND, head, targets_N, weights_N)
         return token_logprobs(hidden_ND, head, targets_N, temperature, entropy=entropy)
 
-    def _states(self, row: Row) -> tuple[Tensor, Tensor]:
+    def states(self, row: Row) -> tuple[Tensor, Tensor]:
         """The hidden states (N, D) that predict the row's targets, and the targets."""
         device = head_of(self.model).weight_VD.device
         tokens_1T, positions_1T = (torch.from_numpy(x)[None].to(device) for x in (row.tokens_T, row.positions_T))

@@ -4,7 +4,6 @@ Where one optimizer step is made of a rollout, the policy of the step is the one
 out for the whole rollout before the first step. Old, policy's and reference's all come from the same rows in the same dtype, so a ratio is exactly 1 where nothing has changed.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,9 +13,9 @@ import torch.distributed as dist
 
 from train import checkpoint
 from train.batch import Batch, Branch, row_of, rows
+from train.learner import Learner
 from train.losses import policy_loss
 from train.model import Loaded, Scorer, computing
-from train.optim import Schedule, clip_grad_norm, make_optimizer, set_lr
 from train.parallel import Ranks
 from train.presets import Grpo
 
@@ -35,9 +34,8 @@ class Policy:
         if gradient_checkpointing:
             loaded.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         loaded.model.train()
-        self.scorer = ranks.wrap(Scorer(loaded.model))
-        self.optimizer = make_optimizer(self.scorer, weight_decay=settings.weight_decay)
-        self.schedule = Schedule(settings.lr, settings.steps, round(settings.warmup * settings.steps), "cosine", settings.floor)
+        self.learner = Learner(Scorer(loaded.model), settings, settings.steps, ranks)
+        self.scorer = self.learner.module
         self.reference = None
         self.reference_step = 0
         if reference is not None:
@@ -88,10 +86,8 @@ class Policy:
 
     def learn(self, batch: Batch, answers: Sequence[int], step: int) -> dict[str, float]:
         """One optimizer step on some answers. Metrics in nats a token and shares of tokens; `skipped` where there was nothing to learn, or the gradient was not finite."""
-        s, lr = self.settings, self.schedule.at(step)
+        s, lr = self.settings, self.learner.begin(step)
         active, units = batch.active(answers, anchored=self.anchored), batch.units(answers, s)
-        set_lr(self.optimizer, lr)
-        self.optimizer.zero_grad(set_to_none=True)
         if not active:
             return {"lr": lr, "skipped": 1.0}
         sums: dict[str, float] = {}
@@ -104,14 +100,9 @@ class Policy:
             for name, value in {**found, "loss": float(loss.detach())}.items():
                 sums[name] = sums.get(name, 0.0) + value
             largest = max(largest, apart)
-        norm = clip_grad_norm(self.scorer, s.max_norm)
-        if math.isfinite(norm):
-            self.optimizer.step()
-        return self._told(self.ranks.summed(sums), self.ranks.maximum({"largest": largest})["largest"]) | {
-            "grad_norm": norm,
-            "lr": lr,
-            **({} if math.isfinite(norm) else {"skipped": 1.0}),
-        }
+        applied = self.learner.apply()
+        largest = self.ranks.maximum({"largest": largest})["largest"]
+        return self._told(self.ranks.summed(sums), largest) | applied | {"lr": lr}
 
     def _row(self, batch: Batch, row: Sequence[Branch], units: float) -> tuple[Tensor, dict[str, float], float]:
         """A row's share of the loss, its sums over tokens, and the largest mismatch."""
@@ -178,10 +169,7 @@ class Policy:
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """What a checkpoint holds. All processes call it."""
-        groups = {
-            "model": checkpoint.model_tensors(self.scorer, frozen=False),
-            "optimizer": checkpoint.optimizer_tensors(self.scorer, self.optimizer),
-        }
+        groups = self.learner.tensors()
         if self.reference is not None and self.reference_step:
             groups["reference"] = checkpoint.model_tensors(self.reference)
         known = {name: flat for name in ("old", "anchor") if (flat := getattr(self, name)) is not None}
@@ -189,8 +177,7 @@ class Policy:
 
     def restore(self, found: checkpoint.Checkpoint) -> None:
         """Go on from a checkpoint."""
-        checkpoint.load_model_tensors(self.scorer, found.tensors["model"], frozen=False)
-        checkpoint.load_optimizer_tensors(self.scorer, self.optimizer, found.tensors["optimizer"])
+        self.learner.restore(found)
         if self.reference is not None and "reference" in found.tensors:
             checkpoint.load_model_tensors(self.reference, found.tensors["reference"])
         self.reference_step = int(found.state["reference_step"])

@@ -38,6 +38,15 @@ class Sft(Optimizing):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reward(Optimizing):
+    """A reward model, pairwise or point-wise."""
+
+    epochs: float = _value("times that each pair or label is learned from", "section 3.1: 1", default=1.0)
+    batch: int = _value("pairs or labels of an optimizer step", "section 3.1: 256", default=32)
+    max_tokens: int = _value("longest prompt with its answer", "section 3.1: 8,192", default=2048)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grpo(Optimizing):
     """Reinforcement learning by group-relative policy optimization."""
 
@@ -85,6 +94,10 @@ SFT = {
     "r1": _PAPER_SFT,
     "distill": replace(_PAPER_SFT, lr=1e-4, batch=64),
 }
+REWARD = {
+    "small": Reward(lr=1e-5, floor=0.1),
+    "r1-reward": Reward(lr=6e-6, warmup=0.0, batch=256, max_tokens=8192),
+}
 GRPO = {
     "small": _SMALL,
     "zero": _ZERO,
@@ -105,6 +118,7 @@ GRPO = {
 NOTES = {
     "r1": "cold start and the 800k, for DeepSeek-V3-Base: B.4.2; packing and warm-up are not published",
     "distill": "students on the 800k: B.4.3, Table 6; the learning rate is that of the 1.5B student (7B 8e-5, 14B 7e-5, 32B 6e-5, Llama 8B 5e-5, 70B 2e-5)",
+    "r1-reward": "helpful and safety models: section 3.1; how the learning rate falls is not published",
     "zero": "R1-Zero: section 2.1; its clip is not published and is that of 3.2.1; a bound on bad answers (dual_clip) is ours, since with a clip of 10 nothing else bounds them",
     "reasoner": "first RL stage: section 3.2.1; the number of steps is not published",
     "aligned": "second RL stage: section 3.2.2",

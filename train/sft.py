@@ -6,12 +6,10 @@ number of processes changes it (the mean of means of older trainers weighs short
 A run is a function of its directory's `identity`: killed at any step and begun again, it ends with the same weights, on a CPU with as many threads bit for bit.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,13 +18,12 @@ from curate.engines.fingerprint import fetch, fingerprint
 from curate.errors import CurateError
 from curate.filtering.foreign import Reading
 from curate.records import digest
-from train import checkpoint
 from train.chat import Chat
 from train.data import Corpus, Limits, Order, build, content_of, sides, told
+from train.learner import Learner
 from train.logs import Logs, headline
 from train.lora import add_lora, merged_state
 from train.model import Loaded, Scorer, computing, load, packed, save
-from train.optim import Schedule, clip_grad_norm, make_optimizer, set_lr
 from train.packing import best_fit, dealt
 from train.parallel import Ranks
 from train.presets import Sft
@@ -74,9 +71,7 @@ class Trainer:
         if checkpointed or (checkpointed is None and ranks.device.startswith("cuda")):
             loaded.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         loaded.model.train()
-        self.scorer = ranks.wrap(Scorer(loaded.model))
-        self.optimizer = make_optimizer(self.scorer, weight_decay=settings.weight_decay)
-        self.schedule = Schedule(settings.lr, steps, round(settings.warmup * steps), "cosine", settings.floor)
+        self.learner = Learner(Scorer(loaded.model), settings, steps, ranks)
 
     def row_tokens(self, corpus: Corpus) -> int:
         """How long rows are; where the model does not keep texts apart, a row holds one."""
@@ -93,27 +88,21 @@ class Trainer:
         with computing(self.dtype, self.ranks.device):
             texts = packed([corpus[i] for i in row or (0,)])
             weights_N = torch.full((len(texts.targets_N),), scale if row else 0.0, device=self.ranks.device)
-            return self.scorer(texts, weights_N)
+            return self.learner.module(texts, weights_N)
 
     def learn(self, corpus: Corpus, texts: Sequence[int], capacity: int, step: int) -> dict[str, float]:
         """One optimizer step on the texts. Metrics: loss in nats a token, the gradient's norm before clipping, lr, trained tokens; `skipped` where the gradient was not finite and nothing was learned."""
         tokens = int(corpus.asked_counts[list(texts)].sum())
         rows = self.rows(corpus, texts, capacity)
-        lr = self.schedule.at(step)
-        set_lr(self.optimizer, lr)
-        self.optimizer.zero_grad(set_to_none=True)
+        lr = self.learner.begin(step)
         total = 0.0
         for i, row in enumerate(rows):
-            with self.ranks.accumulate(self.scorer, last=i == len(rows) - 1):
+            with self.ranks.accumulate(self.learner.module, last=i == len(rows) - 1):
                 loss = self.nll(corpus, row, self.ranks.world / tokens)  # gradients are averaged over processes
                 loss.backward()
             total += float(loss.detach()) / self.ranks.world
-        norm = clip_grad_norm(self.scorer, self.settings.max_norm)
-        finite = math.isfinite(norm)
-        if finite:
-            self.optimizer.step()
-        loss_sum = self.ranks.summed({"loss": total})["loss"]
-        return {"loss": loss_sum, "grad_norm": norm, "lr": lr, "tokens": tokens, **({} if finite else {"skipped": 1.0})}
+        found = self.learner.apply()
+        return {"loss": self.ranks.summed({"loss": total})["loss"], **found, "lr": lr, "tokens": tokens}
 
     def validated(self, corpus: Corpus) -> float:
         """The loss on a corpus, in nats a token."""
@@ -121,27 +110,6 @@ class Trainer:
         with torch.no_grad():
             total = sum(float(self.nll(corpus, row, 1.0)) for row in rows)
         return self.ranks.summed({"nll": total})["nll"] / int(corpus.asked_counts.sum())
-
-    def saved(self, directory: Path, step: int) -> None:
-        """Write the checkpoint after `step` steps. All processes call it."""
-        tensors = {
-            "model": checkpoint.model_tensors(self.scorer, frozen=False),
-            "optimizer": checkpoint.optimizer_tensors(self.scorer, self.optimizer),
-        }
-        if self.ranks.is_main:
-            checkpoint.write(directory, step, tensors, {})
-            checkpoint.prune(directory)
-        self.ranks.barrier()
-
-    def resumed(self, directory: Path) -> int:
-        """Go on from the newest checkpoint, if there is one: the steps that are done."""
-        path = checkpoint.newest(directory)
-        if path is None:
-            return 0
-        found = checkpoint.read(path)
-        checkpoint.load_model_tensors(self.scorer, found.tensors["model"], frozen=False)
-        checkpoint.load_optimizer_tensors(self.scorer, self.optimizer, found.tensors["optimizer"])
-        return found.step
 
 
 def sft(
@@ -225,7 +193,7 @@ def _train(
 ) -> dict[str, float]:
     """All steps that are not done; the last metrics are returned."""
     ranks, capacity = trainer.ranks, trainer.row_tokens(corpus)
-    first = trainer.resumed(run.checkpoints)
+    first = trainer.learner.resumed(run.checkpoints)
     broken, values = 0, dict[str, float]()
     with Logs(run.path, wandb=running.wandb) if ranks.is_main else nullcontext() as logs:
         if logs is not None:
@@ -247,5 +215,5 @@ def _train(
                 logs.add(step, values)
                 say(f"step {done}/{order.steps}  {headline(values)}")
             if not broken and (done % running.save_every == 0 or done == order.steps):
-                trainer.saved(run.checkpoints, done)
+                trainer.learner.saved(run.checkpoints, done, {})
     return values

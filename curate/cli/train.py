@@ -3,6 +3,7 @@
 import click
 
 from curate.cli.train_grpo import command as grpo
+from curate.cli.train_reward import command as reward
 from curate.cli.train_sft import command as sft
 
 
@@ -28,4 +29,5 @@ def report(directory: str) -> None:
 
 command.add_command(sft)
 command.add_command(grpo)
+command.add_command(reward)
 command.add_command(report)

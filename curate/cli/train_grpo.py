@@ -24,6 +24,10 @@ from curate.cli.source_options import source_options, unsafe_option
     metavar="NAME=WEIGHT,...",
     help="accuracy, partial_accuracy, format, language, preference, harmlessness, or module:function.",
 )
+@click.option(
+    "--preference-model", help="Reward model of pairs (curate train reward) that the reward preference is from: it sees the response alone."
+)
+@click.option("--safety-model", help="Reward model of labels that the reward harmlessness is from: it sees the whole output.")
 @click.option("--steps", type=int, help="Optimizer steps.")
 @click.option("--prompts", type=int, help="Prompts of an optimizer step.")
 @click.option("--group", type=int, help="Answers to each prompt.")
@@ -133,5 +137,10 @@ def command(
     named = {f.name for f in dataclasses.fields(trainer.Running)}
     running = trainer.Running(template=Template(template, system_prompt, examples), **{k: v for k, v in given.items() if k in named})
     prompts = own_package("train.prompts").read(sources, source, weights, limit)
-    made = trainer.grpo(engine, prompts, output, settings, running, say=(lambda line: None) if quiet or as_json else click.echo)
+    models = {
+        name: given[option] for name, option in (("preference", "preference_model"), ("harmlessness", "safety_model")) if given[option]
+    }
+    made = trainer.grpo(
+        engine, prompts, output, settings, running, reward_models=models, say=(lambda line: None) if quiet or as_json else click.echo
+    )
     concluded(made, output, as_json=as_json)
