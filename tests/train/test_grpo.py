@@ -98,9 +98,9 @@ def test_a_recorded_rollout_is_never_sampled_again(base, tmp_path):
     with pytest.raises(Killed):
         run(base, tmp_path, replace(SETTINGS, reuse=2), Running(dtype="float32", save_every=100), kill_at=2, engine=first)
     run(base, tmp_path, replace(SETTINGS, reuse=2), Running(dtype="float32", save_every=100), engine=second)
-    answers = 2 * 3 * 4
-    assert first.completed >= answers
-    assert second.completed < answers + 20  # the second rollout, and canaries
+    answers, canary = 2 * 3 * 4, 4
+    assert first.completed == answers + canary
+    assert second.completed == 2 * answers + 3 * canary  # two more rollouts; the canary at the start and with each change of weights
 
 
 def test_what_the_policy_learns_is_worth_more(base, tmp_path):
