@@ -22,14 +22,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from curate.errors import Damaged, StoreError
 from train.optim import trained_parameters
-from train.parallel import full, unwrapped
+from train.parallel import full, keeps, unwrapped
 
 Tensor = Any  # torch.Tensor: torch is not typed here
 MOMENTS = ("exp_avg", "exp_avg_sq")  # of AdamW; of the shape of their parameter
@@ -217,7 +216,9 @@ def _named(model: Any, frozen: bool) -> Iterator[tuple[str, Tensor]]:
 
 def optimizer_tensors(model: Any, optimizer: Any) -> dict[str, Tensor]:
     """AdamW's state as "exp_avg/NAME", "exp_avg_sq/NAME", "step/NAME"; a parameter that never had a gradient has none. As `model_tensors` for the ranks."""
-    state = optimizer.state
+    state, known = optimizer.state, {p for group in optimizer.param_groups for p in group["params"]}
+    if strange := [name for name, p in trained_parameters(model) if p not in known]:  # its state would be left out without a word
+        raise ValueError(f"the optimizer was made of other parameters than the model has now: {strange[0]}")
     return _gathered(
         (f"{kind}/{name}", state[p][kind]) for name, p in trained_parameters(model) if p in state for kind in (*MOMENTS, "step")
     )
@@ -237,11 +238,10 @@ def load_optimizer_tensors(model: Any, optimizer: Any, tensors: Mapping[str, Ten
 
 
 def _gathered(named: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
-    kept = not dist.is_initialized() or dist.get_rank() == 0
     found = {}
     for name, tensor in named:
         whole = full(tensor.detach())
-        if kept:
+        if keeps():
             found[name] = whole.to("cpu", copy=True)
     return found
 

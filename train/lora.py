@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
 
 from curate.errors import MissingExtra
-from train.parallel import full
+from train.parallel import full, keeps
 
 Tensor = Any  # torch.Tensor: torch is not typed here
 
@@ -24,7 +25,8 @@ def add_lora(model: Any, rank: int, seed: int = 0) -> None:
     config = LoraConfig(
         r=rank, lora_alpha=round(ALPHA * rank), target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM", fan_in_fan_out=turned
     )
-    with torch.random.fork_rng():
+    used = {p.device for p in model.parameters() if p.is_cuda}  # without this torch goes to every GPU of the machine
+    with torch.random.fork_rng(used):
         torch.manual_seed(seed)
         inject_adapter_in_model(config, model)
     for name, parameter in model.named_parameters():
@@ -32,7 +34,10 @@ def add_lora(model: Any, rank: int, seed: int = 0) -> None:
 
 
 def merged_state(model: Any) -> Iterator[tuple[str, Tensor]]:
-    """(name, whole tensor) of the plain model, adapters merged, tied tensors once; the model is not changed. All ranks go through it."""
+    """(name, whole tensor) of the plain model, adapters merged, tied tensors once; the model is not changed. All ranks go through it; rank 0 gets them, the others nothing.
+
+    What was sharded comes in the memory of the CPU, so that no GPU ever holds the whole of a model that was sharded because it is too large for one.
+    """
     seen: set[int] = set()
     modules = dict(model.named_modules())
     for name, tensor in model.state_dict(keep_vars=True).items():
@@ -44,7 +49,8 @@ def merged_state(model: Any) -> Iterator[tuple[str, Tensor]]:
         whole = full(tensor.detach())
         if layer != owner and leaf == "weight":
             whole = whole + _difference(modules[layer]).to(whole.dtype)
-        yield f"{layer}.{leaf}" if layer else leaf, whole
+        if keeps():
+            yield f"{layer}.{leaf}" if layer else leaf, whole.cpu() if isinstance(tensor, DTensor) else whole
 
 
 def _difference(layer: Any) -> Tensor:

@@ -1,68 +1,109 @@
-"""Two processes on loopback against one. Each case starts its processes once."""
+"""Two processes on loopback against one."""
 
 import json
 import os
-import socket
+import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+import torch.distributed as dist
 
-SCRIPT = Path(__file__).parent / "two_processes.py"
+from curate.errors import CurateError
+from train.parallel import Ranks
 
-
-def started(world: int, *arguments: str) -> list[tuple[int, str, str]]:
-    """Exit code, stdout and stderr of each process."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    shared = {
-        **os.environ,
-        "WORLD_SIZE": str(world),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.train.two_processes", *arguments],
-            env={**shared, "RANK": str(r), "LOCAL_RANK": str(r)},
-            cwd=SCRIPT.parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for r in range(world)
-    ]
-    told = [p.communicate(timeout=240) for p in running]
-    return [(p.returncode, out, err) for p, (out, err) in zip(running, told, strict=True)]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def alone():
-    ((code, out, err),) = started(1, "ddp")
-    assert code == 0, err
-    return json.loads(out.splitlines()[-1])
+def ran():
+    """Exit code, stdout and stderr of each process of each run. As under torchrun, the store where processes meet outlives them."""
+    runs = ("alone", "ddp", "fsdp", "first", "second", "both", "killed")
+    stores = {how: dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) for how in runs}
+    given = {"MASTER_ADDR": "127.0.0.1", "TORCHELASTIC_USE_AGENT_STORE": "True", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "tests.train.two_processes", *(f"{how}:{store.port}" for how, store in stores.items())]
+    done = subprocess.run(command, env={**os.environ, **given}, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def told(processes):
+    """What the first process of a run that went well has found."""
+    assert [code for code, _, _ in processes] == [0] * len(processes), processes
+    return json.loads(processes[0][1].splitlines()[-1])
 
 
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
-def test_two_processes_learn_what_one_does(kind, alone):
-    """Loss and summed gradient over ten steps of SGD, and the weights after as many of AdamW, in fp32."""
-    found = started(2, kind)
-    assert [code for code, _, _ in found] == [0, 0], found
-    two = json.loads(found[0][1].splitlines()[-1])
+def test_two_processes_learn_what_one_does(kind, ran):
+    """The gradient of a step entry by entry, the losses of some steps of SGD and of as many of AdamW, in fp32."""
+    alone, two = told(ran["alone"]), told(ran[kind])
+    assert two["gradient"].keys() == alone["gradient"].keys()
+    for name, entries in alone["gradient"].items():
+        assert np.abs(np.array(two["gradient"][name]) - entries).max() < 1e-6, name
     assert two["sgd_losses"] == pytest.approx(alone["sgd_losses"], abs=1e-5)
-    assert two["gradient"] == pytest.approx(alone["gradient"], abs=1e-5)
     assert two["adamw_losses"] == pytest.approx(alone["adamw_losses"], abs=1e-3)
     assert two["sharded"] is (kind == "fsdp")
     assert two["resumed"]
+    assert two["patience"] == [6 * 3600.0]
+    assert two["refreshed"]
+    assert two["merged"] == pytest.approx(alone["merged"], abs=1e-5)
+    assert two["words"] == [{"a": 3.0, "b": 2.5}, {"a": 2.0, "b": 2.5}, [["é", 0], ["é", 1]], "x" * 100_000]
 
 
-def test_an_error_of_one_process_is_one_sentence_and_the_other_ends_without_a_traceback():
-    (code, _, err), (other, _, quiet) = started(2, "error")
-    assert code == 1
-    assert err.strip().splitlines()[-1] == "error: this is what went wrong"
-    assert other == 1
-    assert "Traceback" not in quiet + err
+@pytest.mark.parametrize(
+    ("how", "codes", "said"),
+    [
+        ("first", [1, 1], ["error: the disk is full", ""]),
+        ("second", [1, 1], ["", "error: the disk is full"]),
+        ("killed", [1, -signal.SIGKILL], ["error: process 0 lost another process of this run, which has ended without a word: ", ""]),
+    ],
+)
+def test_what_went_wrong_is_told_once_by_the_process_that_failed(how, codes, said, ran):
+    assert [code for code, _, _ in ran[how]] == codes
+    for (_, _, err), sentence in zip(ran[how], said, strict=True):
+        assert err.startswith(sentence)
+        assert err.count("\n") == bool(sentence)
+
+
+def test_what_all_find_wrong_is_told_once(ran):
+    assert sorted(err for _, _, err in ran["both"]) == ["", "error: there is no such model\n"]
+    assert [code for code, _, _ in ran["both"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"MASTER_PORT": None}, "process 1 cannot meet the other 1 of this run: .*MASTER_PORT"),
+        ({"MASTER_ADDR": "no.such.host.invalid"}, "process 1 cannot meet"),
+    ],
+)
+def test_processes_that_cannot_meet_are_told(monkeypatch, change, said):
+    monkeypatch.setattr("train.parallel.PATIENCE", timedelta(seconds=1))
+    given = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"} | change
+    for name, value in given.items():
+        monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name, raising=False)
+    with pytest.raises(CurateError, match=said) as error:
+        Ranks.join("ddp")
+    assert "\n" not in str(error.value)
+
+
+def test_one_process_is_the_same_code_with_nothing_to_do(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    model = torch.nn.Linear(2, 2)
+    with Ranks.join("fsdp") as ranks:
+        assert ranks.wrap(model) is model
+        assert (ranks.summed({"a": 1}), ranks.maximum({"a": 2}), ranks.gathered("x"), ranks.told([1])) == (
+            {"a": 1.0},
+            {"a": 2.0},
+            ["x"],
+            [1],
+        )
+        ranks.barrier()
+        with ranks.accumulate(model, last=False):
+            model(torch.ones(1, 2)).sum().backward()
+    assert model.weight.grad is not None
