@@ -28,7 +28,7 @@ from curate.verifiers.mathematics.statements import core, find
 from curate.verifiers.mathematics.structure import NUMBER, Value, readings
 from curate.verifiers.mathematics.text import plain, squeezed
 
-VERSION = "3"
+VERSION = "4"
 
 LONGEST_ANSWER = 20_000  # characters of an answer that is looked into; a longer one is only compared as it stands
 LONGEST_SHOWN = 500  # characters of an answer in a verdict

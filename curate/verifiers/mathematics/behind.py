@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 LONGEST_TEXT = 400  # characters; its grammar takes seconds for nonsense of more
+MOST_BARS = 20  # | in a row of absolute values, each of which may open or close one
 LARGE = 10**20
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{5,}")  # it would multiply their letters
 
 
-_LOST = re.compile(r"\d\s*[_']|\\[hv]?phantom\b")  # it reads 8_5 and 8' as 8, and what is not shown as if it were
+# it reads 8_5 and 8' as 8, and what is not shown as if it were; for mixed numbers in a row it takes seconds
+_LOST = re.compile(r"\d\s*[_']|\d/\d+\s+\d|\\[hv]?phantom\b")
 _ENVIRONMENTS = re.compile(r"\\(?:begin|end)\s*\{\w+\}")
 
 
@@ -43,7 +45,11 @@ def _parsed(text: str) -> Any:
 
 def may_read(text: str) -> bool:
     """Whether it is worth asking: short, whole, no prose, and infinity only where something runs to it."""
-    if text.count("{") != text.count("}") or ("∞" in text and not any(c in text for c in ("\\lim", "\\int", "\\sum", "\\prod"))):
+    if (
+        text.count("{") != text.count("}")
+        or text.count("|") > MOST_BARS
+        or ("∞" in text and not any(c in text for c in ("\\lim", "\\int", "\\sum", "\\prod")))
+    ):
         return False
     return len(text) <= LONGEST_TEXT and _LOST.search(text) is None and _WORDS.search(_ENVIRONMENTS.sub("", text)) is None
 
