@@ -3,8 +3,8 @@
 A template is trusted with the prompt alone, through the renderer that the engines use, so that trainer, vLLM and transformers read the same ids. Many templates delete a chain of thought from an assistant's turn, and some
 add an empty one; the answer is therefore its own text, tokenised by itself and followed by the token that ends a turn. What looks like a control token inside it is plain text.
 
-A model that answers with and without a chain needs to be told which. The switch is the template's `enable_thinking`; a template that has none gets it here: where it is false, the prompt ends with an empty chain, as
-Qwen3's does. The saved model carries the result. A tokenizer without any template gets a plain one of ours.
+A model that answers with and without a chain needs to be told which. The switch is the template's `enable_thinking`; a template that has none gets it here, where rows of both kinds are trained: where it is false, the prompt ends
+with an empty chain, as Qwen3's does. The saved model carries the result. A tokenizer without any template gets a plain one of ours.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,8 @@ class Chat:
     Raises CurateError for a tokenizer that has no token to end with, or a template that cannot be read.
     """
 
-    def __init__(self, tokenizer: Any, think_tags: tuple[str, str] = ("<think>", "</think>")) -> None:
+    def __init__(self, tokenizer: Any, think_tags: tuple[str, str] = ("<think>", "</think>"), *, switch: bool = True) -> None:
+        """`switch`: put one in where the template has none; without it all rows are asked alike."""
         self.tokenizer, self.think_tags = tokenizer, think_tags
         if isinstance(tokenizer.chat_template, dict):
             tokenizer.chat_template = tokenizer.chat_template.get("default")
@@ -58,7 +59,8 @@ class Chat:
         self._renderers = {thinking: Renderer(tokenizer, {"enable_thinking": thinking}, think_tags[0]) for thinking in (True, False)}
         self.end = self._end_of_turn(special)
         self.ends = list(dict.fromkeys([self.end, tokenizer.eos_token_id]))
-        self._install_switch()
+        if switch:
+            self._install_switch()
 
     def prompt(self, messages: Sequence[Message], *, thinking: bool) -> tuple[tuple[int, ...], bool]:
         """The ids that an engine reads before it answers, and whether they end with the chain's opening tag. Raises RequestRefused where the template refuses the messages."""

@@ -86,6 +86,19 @@ def content_of(inputs: Sequence[str], reading: Reading) -> str | None:
     return digest([Source(inputs, reading, rejects=False, where=None).digest, asdict(reading)]) if inputs else None
 
 
+def both_modes(inputs: Sequence[str], reading: Reading, where: str | None) -> bool:
+    """Whether some of the chosen rows have a chain and others have none."""
+    found: set[bool] = set()
+    source = Source(inputs, reading, rejects=False, where=where)
+    for unit in source.units:
+        with readable():
+            for table, holds in source.rows(unit):
+                found |= {bool(chain) for chain in table["reasoning"].filter(holds).to_pylist()}
+        if len(found) > 1:
+            return True
+    return False
+
+
 def answered(source: Source) -> Iterator[tuple[Answered, str]]:
     """What the sound and chosen rows of a source say, and the mode that each was asked in."""
     columns = ["messages", "mode", "completion", "reasoning", "response", "finish_reason"]

@@ -185,7 +185,9 @@ class Asked:
         self._template, self._prefill, self._context = running.template, running.prefill, loaded.context
         eos = loaded.tokenizer.eos_token_id
         chat = running.template.name == "chat" and loaded.tokenizer.chat_template
-        self.ends = Chat(load_tokenizer(loaded.source, {}), engine.think_tags).ends if chat else [eos] if eos is not None else []
+        self.ends = (
+            Chat(load_tokenizer(loaded.source, {}), engine.think_tags, switch=False).ends if chat else [eos] if eos is not None else []
+        )
         if not self.ends:
             raise CurateError("the model's tokenizer names no token that ends a text (eos_token): without one a model cannot learn to stop")
 

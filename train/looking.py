@@ -13,7 +13,7 @@ from curate.engines.fingerprint import fetch
 from curate.errors import RequestRefused
 from curate.filtering.foreign import Reading
 from train.chat import Chat
-from train.data import Limits, Order, answered, build, sides, told
+from train.data import Limits, Order, answered, both_modes, build, sides, told
 from train.memory import estimate, render
 from train.model import Text
 from train.presets import NOTES, Optimizing, Sft, described
@@ -38,9 +38,9 @@ def show(
     """The first rows as they would be trained."""
     from curate.engines.hosting.rendering import load_tokenizer
 
-    chat = Chat(load_tokenizer(fetch(model, None), {}), think_tags)
-    out: list[str] = []
     training, _ = sides(inputs)
+    chat = Chat(load_tokenizer(fetch(model, None), {}), think_tags, switch=both_modes(training, reading, where))
+    out: list[str] = []
     for row, _mode in islice(answered(Source(training, reading, rejects=False, where=where)), count):
         try:
             texts = chat.texts(row, every_turn=every_turn)
@@ -87,10 +87,10 @@ def rehearsed(
 
     directory = fetch(model, None)
     config = AutoConfig.from_pretrained(directory, trust_remote_code=False)
-    chat = Chat(load_tokenizer(directory, {}), think_tags)
+    training, _ = sides(inputs)
+    chat = Chat(load_tokenizer(directory, {}), think_tags, switch=both_modes(training, reading, where))
     context = int(getattr(config.get_text_config(), "max_position_embeddings", 0) or 1 << 20)
     limits = Limits(min(settings.max_tokens, context), settings.too_long, cut_off, every_turn)
-    training, _ = sides(inputs)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with tempfile.TemporaryDirectory() as scratch:
         corpus = build(training, chat, limits, Path(scratch), reading=reading, where=where, key=None)

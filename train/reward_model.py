@@ -237,7 +237,7 @@ def reward(
     with Ranks.join("fsdp" if running.sharded else "ddp") as ranks:
         revision = fingerprint(model)
         loaded = load(fetch(model, None), ranks.device)
-        chat = Chat(loaded.tokenizer, running.think_tags)
+        chat = Chat(loaded.tokenizer, running.think_tags, switch=False)
         counts: dict[str, int] = {}
         kind, everything = examples(inputs, chat, min(settings.max_tokens, loaded.context), where, counts)
         everything.sort(key=lambda e: (e.prompt_id, *(t.ids_T.tobytes() for t in e.texts)))
@@ -355,7 +355,7 @@ def scorer_of(
         directory, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
     )
     rater = Rater(getattr(model, model.base_model_prefix), model.score).to(device).eval()
-    chat = Chat(load_tokenizer(directory, {}), think_tags)
+    chat = Chat(load_tokenizer(directory, {}), think_tags, switch=False)
     context = int(getattr(config.get_text_config(), "max_position_embeddings", 0) or 1 << 20)
 
     def score(prompts: Sequence[Prompt], outputs: Sequence[str]) -> list[float | None]:

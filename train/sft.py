@@ -19,7 +19,7 @@ from curate.errors import CurateError
 from curate.filtering.foreign import Reading
 from curate.records import digest
 from train.chat import Chat
-from train.data import Corpus, Limits, Order, build, content_of, sides, told
+from train.data import Corpus, Limits, Order, both_modes, build, content_of, sides, told
 from train.learner import Learner
 from train.logs import Logs, headline
 from train.lora import add_lora, merged_state
@@ -130,10 +130,11 @@ def sft(
     """
     with Ranks.join("fsdp" if running.sharded else "ddp") as ranks:
         loaded = load(fetch(model, None), ranks.device)
-        chat = Chat(loaded.tokenizer, running.think_tags)
-        limits = Limits(min(settings.max_tokens, loaded.context), settings.too_long, running.cut_off, running.every_turn)
         training, held_out = sides(inputs)
         held_out += validation
+        switch = both_modes(training, reading, where)
+        chat = Chat(loaded.tokenizer, running.think_tags, switch=switch)
+        limits = Limits(min(settings.max_tokens, loaded.context), settings.too_long, running.cut_off, running.every_turn)
         revision = fingerprint(model)
         identity = {
             "model": revision,
@@ -155,7 +156,7 @@ def sft(
             if run.finished:
                 say(f"{run.model} is there: nothing to do")
                 return {"model": str(run.model)}
-            key = [revision, list(running.think_tags)]
+            key = [revision, list(running.think_tags), switch]
 
             def corpora() -> list[Corpus | None]:
                 wheres = (where, None)
