@@ -29,7 +29,7 @@ from curate.templates import Template
 from curate.verifiers.pool import VerifierPool
 from train import canary as canaries
 from train import weights
-from train.canary import TOLERANCE, Canary, Mismatch, TrainerLogprobs
+from train.canary import TOLERANCE, Canary, Mismatch, Seen, TrainerLogprobs
 from train.recorded import TOTAL, Group, Rollout, finish, read_recorded, recording, write
 
 
@@ -66,7 +66,9 @@ class Rollouts:
         tolerance: float = TOLERANCE,
         importance_sampling: bool = True,
     ) -> None:
-        """`n` samples a group. Raises UsageError for an engine that cannot do it and for settings that cannot be learned from."""
+        """`n` samples a group; `tolerance`: of the canary's mean, in nats. Raises UsageError for an engine that cannot do it and for settings that
+        cannot be learned from.
+        """
         require(engine, "seed", "token_ids", "logprobs", "load_weights")
         if template.name == "r1-zero":
             require(engine, "text")
@@ -86,6 +88,7 @@ class Rollouts:
         self._seed, self._n, self._sampling = seed, n, replace(sampling, logprobs=True)
         self._canary, self._tolerance, self._reading = canary, tolerance, Reading(think_tags, prefill)
         self._asked: tuple[int, Counter[str]] = (-1, Counter())  # the number of a rollout, and samples asked for in it, by prompt
+        self._seen: Seen | None = None  # the canary when it was last asked
         self._held = ExitStack()
         self.refused: dict[str, str] = {}
 
@@ -178,9 +181,11 @@ class Rollouts:
         refusal = next((a for a in answers if isinstance(a, RequestRefused)), None)
         if refusal is not None:
             raise refusal
-        found = canaries.compare(self._canary, [a for a in answers if isinstance(a, Completion)], trainer_logprobs)
-        canaries.require_agreement(found, self._tolerance, version)
-        return found
+        seen = canaries.look(self._canary, [a for a in answers if isinstance(a, Completion)], trainer_logprobs)
+        if self._seen is not None and version is not None:
+            canaries.require_change(self._seen, seen, version)
+        self._seen = seen
+        return canaries.require_agreement(seen, self._tolerance, version)
 
     def _requests(self, prompt: Prompt, number: int) -> list[Request]:
         """The next n samples of a prompt in a rollout. A seed depends on the run's, the rollout's number, prompt and index alone."""

@@ -241,16 +241,44 @@ def test_a_change_within_the_tolerance_passes_and_one_above_it_is_refused(tmp_pa
             asyncio.run(made.check(trainer(float("nan"), engine)))
 
 
-def test_weights_that_were_not_loaded_are_found_and_stay_to_be_looked_at(tmp_path: Path) -> None:
-    class Stale(toy.Engine):
-        async def load_weights(self, directory: str, version: str) -> None:
-            self.version = version
+class Stale(toy.Engine):
+    """Says that it has loaded weights."""
 
+    async def load_weights(self, directory: str, version: str) -> None:
+        self.version = version
+
+
+class Wavering(Stale):
+    """One that also never says the same twice, as a GPU's may."""
+
+    def logprobs(self, ids: tuple[int, ...]) -> tuple[float, ...]:
+        self.scale += 1e-9
+        return super().logprobs(ids)
+
+
+def test_weights_that_were_not_loaded_are_found_and_stay_to_be_looked_at(tmp_path: Path) -> None:
     engine = Stale()
     with rollouts(tmp_path, engine) as made, pytest.raises(CurateError, match=r"with the weights of step 4 .* did not load them") as caught:
         asyncio.run(made.sync(saving(1.5), 4, trainer(1.5, engine)))
     assert "\n" not in str(caught.value)
     assert (tmp_path / "weights" / "v4" / "weights.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "found"), [(Stale, 1.001, True), (Stale, 1.0001, False), (Wavering, 1.001, False), (toy.Engine, 1.001, False)]
+)
+def test_an_engine_that_repeats_itself_to_the_bit_has_loaded_nothing(
+    tmp_path: Path, kind: type[toy.Engine], to: float, found: bool
+) -> None:
+    """Though it is within the tolerance: the trainer moved by 0.005 nats, or by 0.0005, which may be less than the engine can show."""
+    engine = kind()
+    with rollouts(tmp_path, engine) as made:
+        asyncio.run(made.check(trainer(1.0, engine)))
+        if found:
+            with pytest.raises(CurateError, match=r"did not load the weights of step 4: .* moved by 0\.005"):
+                asyncio.run(made.sync(saving(to), 4, trainer(to, engine)))
+        else:
+            asyncio.run(made.sync(saving(to), 4, trainer(to, engine)))
 
 
 def test_a_prompt_that_is_read_in_two_ways_is_found(tmp_path: Path) -> None:
