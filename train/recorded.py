@@ -159,7 +159,7 @@ def _funnel(rollout: Rollout) -> dict[str, Any]:
 def _kind(samples: Sequence[Sample]) -> str:
     """Whether a group can teach something."""
     totals = [value for value in map(total, samples) if value is not None]
-    return "unscored" if len(totals) < 2 else "alike" if len(set(totals)) == 1 else "spread"
+    return "too few judged" if len(totals) < 2 else "rewards alike" if len(set(totals)) == 1 else "rewards differ"
 
 
 def _describe(place: Place, *, complete: bool | None = None) -> None:

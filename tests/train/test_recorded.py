@@ -157,7 +157,7 @@ def test_check_open_and_inspect(run: Path) -> None:
     assert found.to_arrow("verdict.status = 'correct' and weights_version = '16'").num_rows == 4
     counts = found.stats["funnel"]
     assert {name: counts[name] for name in ("rollouts", "groups", "rows", "kept")} == {"rollouts": 3, "groups": 6, "rows": 18, "kept": 18}
-    assert counts["group_kinds"] == {"alike": 3, "spread": 3}
+    assert counts["group_kinds"] == {"rewards alike": 3, "rewards differ": 3}
     assert counts["status"] == {"correct": 12, "unverifiable": 3, "wrong": 3}
     assert counts["finish_reasons"] == {"length": 3, "stop": 15}
     assert {name: band["rows"] for name, band in counts["bands"].items()} == {"0.4 to 0.5": 9, "0.9 to 1.0": 9}, "of what was judged"
@@ -165,7 +165,7 @@ def test_check_open_and_inspect(run: Path) -> None:
     assert (told["kind"], told["rows"], told["problems"]) == ("rollouts", 18, [])
     text = render(told)
     assert "rollouts of r1-curate, kept/" in text
-    assert [line.split()[:2] for line in text.splitlines() if line.startswith("  spread")] == [["spread", "3"]]
+    assert [line.split() for line in text.splitlines() if line.startswith("  rewards differ")] == [["rewards", "differ", "3", "50.0", "%"]]
 
 
 def test_a_directory_without_a_rollout_is_sound(tmp_path: Path) -> None:
