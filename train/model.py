@@ -208,7 +208,7 @@ def load(directory: str, device: str = "cpu") -> Loaded:
         model, info = AutoModelForCausalLM.from_pretrained(
             directory,
             dtype=torch.float32,
-            attn_implementation="eager" if capped else "sdpa",  # sdpa has no cap
+            **({"attn_implementation": "eager"} if capped else {}),  # sdpa, which is the default, has no cap
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
