@@ -22,6 +22,7 @@ PANELS = (
     ("Pass rate, groups without spread", ("pass_rate", "no_spread")),
     ("Completion length (tokens)", ("length",)),
     ("Truncated completions (share)", ("truncated",)),
+    ("Completions without a verdict (share)", ("unscored",)),
     ("Entropy (nats a token)", ("entropy",)),
     ("KL to the reference (nats a token)", ("kl",)),
     ("Clipped tokens (share)", ("clip",)),

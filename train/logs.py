@@ -136,7 +136,7 @@ class WandB:
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
                 name=directory.resolve().name,
                 dir=str(directory),
-                id=_run_id(directory / "wandb-id"),
+                id=_run_id(directory / "wandb" / "run-id"),
                 resume="allow",
                 settings={"console": "off", "disable_code": True, "disable_git": True},
             )
@@ -195,11 +195,13 @@ GRPO = (
     Column("no_spread", "no spread", ".0%"),
     Column("length", "length", ".0f"),
     Column("truncated", "truncated", ".0%"),
+    Column("unscored", "unscored", ".0%"),
     Column("entropy", "entropy", ".3f"),
     Column("kl", "kl", ".4f"),
     Column("clip", "clip", ".2%"),
     Column("mismatch", "mismatch", ".4f"),
     Column("grad_norm", "grad", ".3g"),
+    Column("skipped", "skipped", ".0f"),
     Column("time/step", "seconds", ".1f"),
 )
 SUPERVISED = (
@@ -208,12 +210,13 @@ SUPERVISED = (
     Column("time/tokens_per_s", "tokens/s", ",.0f"),
     Column("lr", "lr", ".2e"),
     Column("grad_norm", "grad", ".3g"),
+    Column("skipped", "skipped", ".0f"),
 )
 
 
 def headline(values: Values) -> str:
-    """The metrics of a step that a person follows, as one line: those of GRPO where there is a reward, else those of a run with a loss."""
-    columns = GRPO if "reward" in values else SUPERVISED
+    """The metrics of a step that a person follows, as one line: those of GRPO where there are groups or rewards, else those of a run with a loss."""
+    columns = GRPO if values.keys() & {"reward", "no_spread"} else SUPERVISED  # where nothing could be scored there is no reward
     return "  ".join(f"{c.label} {_shown(values[c.metric], c.form)}" for c in columns if c.metric in values)
 
 

@@ -3,7 +3,7 @@
 run.json          kind, identity (what the model is a function of: it must not change) and told (all else that is worth knowing)
 metrics.jsonl     one line a step
 checkpoints/      see train/checkpoint.py
-weights/  rollouts/  tensorboard/  report.html  curves.png
+weights/  rollouts/  tensorboard/  wandb/  report.html  curves.png
 model/            the model, once the run has ended
 """
 
@@ -22,7 +22,19 @@ from curate.errors import Damaged, StoreError, UsageError
 from curate.storage import LocalPlace, is_address, shown
 
 VERSION = 1  # of run.json
-OURS = ("run.json", "metrics.jsonl", "checkpoints", "weights", "rollouts", "tensorboard", "report.html", "curves.png", "model", "model.tmp")
+OURS = (
+    "run.json",
+    "metrics.jsonl",
+    "checkpoints",
+    "weights",
+    "rollouts",
+    "tensorboard",
+    "wandb",
+    "report.html",
+    "curves.png",
+    "model",
+    "model.tmp",
+)
 
 
 class RunDirectory:

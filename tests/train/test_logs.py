@@ -160,7 +160,8 @@ def test_wandb_that_is_not_installed_is_said_with_the_line_that_installs_it(tmp_
             "reward 0.500  pass 25.0%  length 412  entropy 0.610  kl 0.0012  clip 0.10%",
         ),
         ({"loss": 1.25, "lr": 5e-5, "time/tokens_per_s": 12345.6}, "loss 1.2500  tokens/s 12,346  lr 5.00e-05"),
-        ({"loss": math.nan, "grad_norm": math.inf}, "loss nan  grad inf"),
+        ({"loss": math.nan, "grad_norm": math.inf, "skipped": 1.0}, "loss nan  grad inf  skipped 1"),
+        ({"no_spread": 1.0, "unscored": 1.0, "loss": 0.0}, "no spread 100%  unscored 100%"),
         ({}, ""),
     ],
 )
