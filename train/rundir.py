@@ -26,6 +26,7 @@ OURS = (
     "run.json",
     "metrics.jsonl",
     "checkpoints",
+    "data",
     "weights",
     "rollouts",
     "tensorboard",

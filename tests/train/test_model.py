@@ -92,22 +92,23 @@ def test_no_dropout_is_left(loaded):
     assert torch.equal(scorer(row).logprobs_N, scorer(row).logprobs_N)
 
 
-@pytest.mark.parametrize(
-    ("kind", "config"),
-    [
-        ("Mamba", {"hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}),
-        ("Bert", {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "is_decoder": True}),
-    ],
-)
-def test_what_is_no_model_for_the_trainers_is_refused_in_a_sentence(kind, config, tmp_path):
-    toys.tokenizer().save_pretrained(tmp_path)
+def built(where, kind, config):
+    toys.tokenizer().save_pretrained(where)
     torch.manual_seed(0)
-    name = f"{kind}LMHeadModel" if kind == "Bert" else f"{kind}ForCausalLM"
-    getattr(transformers, name)(getattr(transformers, f"{kind}Config")(vocab_size=262, initializer_range=0.2, **config)).save_pretrained(
-        tmp_path
-    )
+    made = getattr(transformers, f"{kind}Config")(vocab_size=262, hidden_size=16, num_hidden_layers=1, initializer_range=0.2, **config)
+    transformers.AutoModelForCausalLM.from_config(made).save_pretrained(where)
+    return str(where)
+
+
+def test_a_model_that_carries_one_text_into_the_next_is_given_them_one_by_one(tmp_path):
+    loaded = m.load(built(tmp_path, "Mamba", {"state_size": 4}))
+    assert not loaded.packs
+    assert not loaded.shares
+
+
+def test_what_is_no_model_for_the_trainers_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(CurateError, match=r"none that the trainers can train"):
-        m.load(str(tmp_path))
+        m.load(built(tmp_path, "Bert", {"num_attention_heads": 2, "intermediate_size": 16, "is_decoder": True}))
 
 
 def test_a_directory_that_is_no_model_or_not_whole_is_refused(tmp_path):
