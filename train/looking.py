@@ -99,7 +99,7 @@ def rehearsed(
         trained = int(corpus.asked_counts.sum())
         lines = [
             told(corpus.counts),
-            f"{order.steps:,} steps of {settings.batch} texts; {trained:,} tokens trained in an epoch; rows of {tokens:,} tokens",
+            f"{order.steps:,} step{'' if order.steps == 1 else 's'} of {settings.batch} texts; {trained:,} tokens trained in an epoch; rows of {tokens:,} tokens",
         ]
     checkpointing = device == "cuda" if gradient_checkpointing is None else gradient_checkpointing
     found = estimate(directory, tokens_per_row=tokens, dtype=dtype, gradient_checkpointing=checkpointing, lora_rank=lora_rank or None)
