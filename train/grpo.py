@@ -115,12 +115,12 @@ def grpo(
         directory = fetch(engine.model, engine.revision)
         identity = {
             "model": revision,
-            "prompts": digest(sorted(p.id for p in prompts)),
-            "settings": asdict(settings),
+            "prompt_set": digest(sorted(p.id for p in prompts)),
+            **asdict(settings),
             "reward_models": {name: fingerprint(path) for name, path in models.items()},
             "template": running.template.label,
             "engine": engine.kind,
-            "running": {name: getattr(running, name) for name in ("prefill", "seed", "dtype", "lora_rank")},
+            **{name: getattr(running, name) for name in ("prefill", "seed", "dtype", "lora_rank")},
             "think_tags": list(engine.think_tags),
             "chat_template_kwargs": dict(engine.chat_template_kwargs),
         }

@@ -249,8 +249,8 @@ def reward(
         identity = {
             "model": revision,
             "data": digest([[e.prompt_id, e.label, *(digest(t.ids_T.tolist()) for t in e.texts)] for e in everything]),
-            "settings": asdict(settings),
-            "running": {name: getattr(running, name) for name in ("seed", "dtype", "held_out", "think_tags")},
+            **asdict(settings),
+            **{name: getattr(running, name) for name in ("seed", "dtype", "held_out", "think_tags")},
         }
         run = RunDirectory(
             output, identity, {"base": model, "inputs": list(inputs), "kind": kind}, kind="reward", overwrite=running.overwrite

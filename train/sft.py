@@ -140,8 +140,8 @@ def sft(
             "model": revision,
             "data": digest([content_of(training, reading), content_of(held_out, reading)]),
             "where": where,
-            "settings": asdict(settings),
-            "running": {name: getattr(running, name) for name in LEARNED},
+            **asdict(settings),
+            **{name: getattr(running, name) for name in LEARNED},
         }
         told_of_it = {
             "base": model,

@@ -29,7 +29,7 @@ def test_a_run_of_sft_from_rows_to_a_model_with_curves(base, rows, tmp_path, cap
     assert run(["train", "report", str(out)]) == 0
     assert "report.html" in capsys.readouterr().out
     assert run(["train", "sft", rows, "-o", str(out), "--model", base, "--batch", "4"]) == 1
-    assert "another configuration: settings" in capsys.readouterr().err
+    assert "another configuration: batch (6 there, 4 now); dtype" in capsys.readouterr().err
 
 
 def test_show_prints_a_row_with_its_trained_tokens_in_colour_and_trains_nothing(base, rows, tmp_path, capsys):

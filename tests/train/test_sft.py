@@ -142,7 +142,7 @@ def test_rows_that_cannot_be_trained_end_the_run_in_a_sentence(base, tmp_path, m
 def test_another_run_is_refused_and_a_finished_one_left_alone(base, rows, tmp_path):
     run(base, rows, tmp_path)
     assert "nothing to do" in run(base, rows, tmp_path)[1][0]
-    with pytest.raises(CurateError, match="another configuration: settings"):
+    with pytest.raises(CurateError, match="another configuration: lr"):
         run(base, rows, tmp_path, replace(SETTINGS, lr=1e-5))
     with pytest.raises(CurateError, match="another configuration: data"):
         run(base, written(tmp_path.parent / "other.jsonl", sums(3)), tmp_path)

@@ -62,8 +62,6 @@ def engine_args(settings: dict[str, Any]) -> Any:
     }
     if current_platform.is_cpu():  # vLLM's CPU build runs on Linux
         args |= {"enforce_eager": True, "enable_chunked_prefill": False}
-        # By itself vLLM leaves a core to others, which on a laptop is half of the machine; what asks it needs less than a hundredth of one.
-        os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")
         if "VLLM_CPU_KVCACHE_SPACE" not in os.environ and "gpu_memory_utilization" not in given:
             args["kv_cache_memory_bytes"] = min(CPU_CACHE, free_memory() // CPU_CACHE_SHARE)
     made = AsyncEngineArgs(**{name: value for name, value in {**args, **given}.items() if name in known})
