@@ -70,9 +70,9 @@ def mean_of_shares(shares: Sequence[float], sizes: Sequence[int]) -> Estimate:
 def mean_of_differences(differences: Sequence[float]) -> Estimate:
     """The mean over prompts of what one model's share is more than another's, each in [-1, 1], for the same prompts.
 
-    The interval is that of Bonett and Price (J. Educational and Behavioral Statistics 37, 2012) for paired proportions: normal, after one prompt that only the first solves and one that only the second
-    solves were added, so that it has a width where no prompt tells the two apart. In simulations of 5 to 100 prompts and 1 to 16 answers it held the truth in at least 93 % of the cases, Student's
-    interval in as few as 41 %; the price is an interval that is too wide where the prompts are few.
+    The interval is that of Bonett and Price (J. Educational and Behavioral Statistics 37, 2012) for paired proportions, here with differences of shares in the place of -1, 0 and 1: normal, after one prompt
+    that only the first solves and one that only the second solves were added, so that it has a width where no prompt tells the two apart. In simulations of 5 to 100 prompts and 1 to 16 answers it held the
+    truth in at least 93 % of the cases, Student's interval in as few as 41 %; the price is an interval that is too wide where the prompts are few.
     """
     n = len(differences)
     if not n:

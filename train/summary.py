@@ -203,9 +203,9 @@ def _with_interval(of: Group | None, shown: Callable[[float], str]) -> str:
 
 def _notes(report: Mapping[str, Any]) -> list[str]:
     """What has to be known to read the table, a sentence each."""
-    notes = [
-        f"{report['k']:,} samples a prompt; a difference is in points, of the same prompts, and may be chance where its interval holds 0."
-    ]
+    notes = [f"{report['k']:,} samples a prompt; intervals are over prompts."]
+    if len(report["models"]) > 1:
+        notes.append("Differences are in points, of the same prompts, and may be chance where the interval holds 0.")
     notes += [f"{n:,} prompts are left out: {reason}." for reason, n in report["prompts"]["left_out"].items()]
     alone = [name for name, looser in report["lenient"].items() if not looser]
     if alone:

@@ -141,6 +141,8 @@ def test_the_table_has_models_side_by_side_and_says_what_is_left_out() -> None:
     assert any(line.split()[:4] == ["a", "(1)", "0.0", "100.0"] for line in lines)  # one prompt has no interval
     assert "3 prompts are left out: no rule checks their answers." in said
     assert "no looser reading for code" in said
+    assert "may be chance" in said
+    assert "may be chance" not in render(report(first))
     assert "tuned: 1 samples could not be judged and count nowhere (1 verifier_crash)." in said
     assert max(map(len, lines)) <= 80
 
