@@ -75,7 +75,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[] if "replaced" in c else pytest.mark.slow) for c in CASES])
 def test_a_run_that_was_killed_anywhere_ends_with_the_same_bits(case, base, tmp_path):
     settings = replace(SETTINGS, **CASES[case])
     run(base, tmp_path / "whole", settings)

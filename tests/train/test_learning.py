@@ -1,6 +1,6 @@
 """That it learns: a model made from scratch, fine-tuned on worked examples of which most are wrong somewhere, then trained by GRPO alone, and asked about pairs of operands that neither of the two has seen.
 
-An example counts from the first operand up by the second, "3+2: 1>4 2>5 \\boxed{5}", so that a pair that was never seen can be right; at each count one in six examples goes wrong.
+An example counts from the first operand up by the second, "3+2: 1>4 2>5 \\boxed{5}", so that a pair that was never seen can be right; at each count one in four examples goes wrong.
 """
 
 import json
@@ -20,16 +20,16 @@ from train.presets import GRPO, SFT
 from train.sft import Running as SftRunning
 from train.sft import sft
 
-WORDS = ["<pad>", "<s>", "</s>", "+", ":", ">", " ", "\\boxed{", "}", *map(str, range(22))]
+WORDS = ["<pad>", "<s>", "</s>", "+", ":", ">", " ", "\\boxed{", "}", *map(str, range(27))]
 TEMPLATE = "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}</s>{% endif %}{% endfor %}{% if add_generation_prompt %}:{% endif %}"
-WRONG = 1 / 6  # of the counts
-PAIRS = [(a, b) for a in range(1, 10) for b in range(1, 10)]
+WRONG = 1 / 4  # of the counts
+PAIRS = [(a, b) for a in range(1, 16) for b in range(1, 6)]
 
 
 def held_out() -> list[tuple[int, int]]:
     drawn = random.Random(3)
     unordered = sorted({tuple(sorted(p)) for p in PAIRS})
-    chosen = set(drawn.sample(unordered, 9))
+    chosen = set(drawn.sample(unordered, 12))
     return [p for p in PAIRS if tuple(sorted(p)) in chosen]
 
 

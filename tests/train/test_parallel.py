@@ -37,6 +37,7 @@ def told(processes):
     return json.loads(processes[0][1].splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 def test_two_processes_learn_what_one_does(kind, ran):
     """The gradient of a step entry by entry, the losses of some steps of SGD and of as many of AdamW, in fp32."""
@@ -54,6 +55,7 @@ def test_two_processes_learn_what_one_does(kind, ran):
     assert two["words"] == [{"a": 3.0, "b": 2.5}, {"a": 2.0, "b": 2.5}, [["é", 0], ["é", 1]], "x" * 100_000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "codes", "said"),
     [
@@ -69,6 +71,7 @@ def test_what_went_wrong_is_told_once_by_the_process_that_failed(how, codes, sai
         assert err.count("\n") == bool(sentence)
 
 
+@pytest.mark.slow
 def test_what_all_find_wrong_is_told_once(ran):
     assert sorted(err for _, _, err in ran["both"]) == ["", "error: there is no such model\n"]
     assert [code for code, _, _ in ran["both"]] == [1, 1]
