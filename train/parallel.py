@@ -55,6 +55,7 @@ class Ranks:
     def __init__(self, kind: Kind, rank: int, world: int, device: str, store: Any = None) -> None:
         self.kind, self.rank, self.world, self.device = kind, rank, world, device
         self._store = store  # torchrun's, where processes leave each other words
+        self._copies: list[Any] = []  # the models that DDP wraps
 
     @classmethod
     def join(cls, kind: Kind) -> "Ranks":
@@ -91,6 +92,9 @@ class Ranks:
         if self.world == 1:
             return
         if error is None:
+            # torch's reducer, were it the last to let the group go, would wait for gloo's threads while it holds the GIL, which they need to end: a run that is done would hang.
+            for model in self._copies:
+                model.reducer = model.logger = None
             dist.destroy_process_group()
         elif self._failed_first() != self.rank:
             raise SystemExit(1) from None
@@ -155,7 +159,8 @@ class Ranks:
         if self.kind == "ddp":
             if not any(p.requires_grad for p in model.parameters()):  # a reference: nothing to share
                 return model
-            return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False)
+            self._copies.append(DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False))
+            return self._copies[-1]
         for tensor in (*model.parameters(), *model.buffers()):  # as DDP does: what was drawn at random is the same on all
             dist.broadcast(tensor.detach(), 0)
         for module in (*_blocks(model), model):

@@ -1,4 +1,4 @@
-"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some three hours on two cores, most of it for the last four."""
+"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some seven hours on two cores, most of it for the last seven."""
 
 import subprocess
 import sys
@@ -17,6 +17,7 @@ BENCHMARKS = (
     ["throughput", MODEL],
     ["paper_size"],
     ["curate_set"],
+    *(["grpo_sums", MODEL, "--seed", str(seed)] for seed in range(3)),
 )
 for module, *arguments in BENCHMARKS:
     print(f"$ python -m tests.bench.{module} {' '.join(arguments)}", flush=True)
