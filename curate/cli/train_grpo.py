@@ -7,6 +7,7 @@ import click
 
 from curate.cli.engine_options import engine_arguments, model_options, running_options, think_tags_option
 from curate.cli.source_options import source_options, unsafe_option
+from curate.cli.train_options import computing_options, concluded, ending_options, settings_of
 
 
 @click.command("grpo")
@@ -69,30 +70,13 @@ from curate.cli.source_options import source_options, unsafe_option
     default=0,
     help="Train adapters of this rank (peft), merged in every model that is written; 0: train all weights.",
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["bfloat16", "float32"]),
-    default="bfloat16",
-    show_default=True,
-    help="Of the matrix products; weights are held in float32.",
-)
-@click.option(
-    "--gradient-checkpointing/--no-gradient-checkpointing",
-    default=None,
-    help="Compute activations twice to save memory; default: on a GPU.",
-)
-@click.option(
-    "--fsdp", "sharded", is_flag=True, help="Under torchrun: shard the model over the processes (FSDP2) instead of copying it (DDP)."
-)
+@computing_options
 @click.option("--save-every", type=int, default=20, show_default=True, help="Steps between checkpoints.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the prompts' order and of every answer.")
 @think_tags_option
 @running_options
-@click.option("--wandb", is_flag=True, help="Also log to Weights & Biases.")
-@click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the directory first.")
 @click.option("--dry-run", is_flag=True, help="Print the settings and where they are from, and train nothing.")
-@click.option("--quiet", is_flag=True, help="No line for each step.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@ending_options
 @unsafe_option
 @source_options
 def command(
@@ -122,7 +106,6 @@ def command(
     from curate import api
     from curate.cli import own_package
     from curate.cli.source_options import source_arguments
-    from curate.cli.train_options import concluded, settings_of
     from curate.templates import Template, read_examples
 
     presets = own_package("train.presets")

@@ -1,15 +1,55 @@
-"""What the trainers' commands share: a preset, and the settings given in its place."""
+"""What the trainers' commands share: options, a preset with the settings given in its place, and how a run ends."""
 
 import dataclasses
 import json
 import math
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
 
 from curate.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COMPUTING = (
+    click.option(
+        "--dtype",
+        type=click.Choice(["bfloat16", "float32"]),
+        default="bfloat16",
+        show_default=True,
+        help="Of the matrix products; weights are held in float32.",
+    ),
+    click.option(
+        "--gradient-checkpointing/--no-gradient-checkpointing",
+        default=None,
+        help="Compute activations twice to save memory; default: on a GPU.",
+    ),
+    click.option(
+        "--fsdp", "sharded", is_flag=True, help="Under torchrun: shard the model over the processes (FSDP2) instead of copying it (DDP)."
+    ),
+)
+ENDING = (
+    click.option("--wandb", is_flag=True, help="Also log to Weights & Biases."),
+    click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the directory first."),
+    click.option("--quiet", is_flag=True, help="No line for each step."),
+    click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON."),
+)
+
+
+def computing_options(command: F) -> F:
+    """Add the options that say how a trainer computes."""
+    for option in reversed(COMPUTING):
+        command = option(command)
+    return command
+
+
+def ending_options(command: F) -> F:
+    """Add the options that say where a run's numbers go."""
+    for option in reversed(ENDING):
+        command = option(command)
+    return command
 
 
 def settings_of(presets: Mapping[str, Any], name: str, given: dict[str, Any]) -> Any:

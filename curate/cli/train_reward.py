@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from curate.cli.engine_options import think_tags_option
+from curate.cli.train_options import computing_options, concluded, ending_options, settings_of
 
 
 @click.command("reward")
@@ -24,30 +25,13 @@ from curate.cli.engine_options import think_tags_option
     show_default=True,
     help="Share of the prompts that the model is measured on.",
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["bfloat16", "float32"]),
-    default="bfloat16",
-    show_default=True,
-    help="Of the matrix products; weights are held in float32.",
-)
-@click.option(
-    "--gradient-checkpointing/--no-gradient-checkpointing",
-    default=None,
-    help="Compute activations twice to save memory; default: on a GPU.",
-)
-@click.option(
-    "--fsdp", "sharded", is_flag=True, help="Under torchrun: shard the model over the processes (FSDP2) instead of copying it (DDP)."
-)
+@computing_options
 @click.option("--save-every", type=int, default=100, show_default=True, help="Steps between checkpoints.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order and of what is held out.")
 @think_tags_option
 @click.option("--where", help="SQL condition: only rows for which it holds, such as 'margin > 2'.")
 @click.option("--dry-run", is_flag=True, help="Print the settings and where they are from, and train nothing.")
-@click.option("--wandb", is_flag=True, help="Also log to Weights & Biases.")
-@click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the directory first.")
-@click.option("--quiet", is_flag=True, help="No line for each step.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@ending_options
 def command(inputs: tuple[str, ...], output: str, model: str, preset: str, dry_run: bool, quiet: bool, as_json: bool, **given: Any) -> None:
     """Train a reward model on the kept rows of INPUT: pairs that `curate pairs` made (which response is better), or labels of `curate label` (is this output safe).
 
@@ -59,7 +43,6 @@ def command(inputs: tuple[str, ...], output: str, model: str, preset: str, dry_r
     Exit code 0 where the model is there; 1 where the run cannot go on; 2 for what was given wrongly.
     """
     from curate.cli import own_package
-    from curate.cli.train_options import concluded, settings_of
 
     presets = own_package("train.presets")
     settings = settings_of(presets.REWARD, preset, given)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from curate.cli.engine_options import think_tags_option
+from curate.cli.train_options import computing_options, concluded, ending_options, settings_of
 
 
 @click.command("sft")
@@ -32,21 +33,7 @@ from curate.cli.engine_options import think_tags_option
 @click.option(
     "--lora-rank", type=int, default=0, help="Train adapters of this rank (peft) and save the model with them merged; 0: train all weights."
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["bfloat16", "float32"]),
-    default="bfloat16",
-    show_default=True,
-    help="Of the matrix products; weights are held in float32.",
-)
-@click.option(
-    "--gradient-checkpointing/--no-gradient-checkpointing",
-    default=None,
-    help="Compute activations twice to save memory; default: on a GPU.",
-)
-@click.option(
-    "--fsdp", "sharded", is_flag=True, help="Under torchrun: shard the model over the processes (FSDP2) instead of copying it (DDP)."
-)
+@computing_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the rows.")
 @think_tags_option
 @click.option("--where", help="SQL condition: only rows for which it holds, such as \"domain = 'math'\".")
@@ -59,10 +46,7 @@ from curate.cli.engine_options import think_tags_option
 )
 @click.option("--show", type=int, metavar="N", help="Print the first N rows with their trained tokens in colour, and train nothing.")
 @click.option("--dry-run", is_flag=True, help="Print settings, rows, steps and an estimate of the peak memory, and train nothing.")
-@click.option("--wandb", is_flag=True, help="Also log to Weights & Biases.")
-@click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the directory first.")
-@click.option("--quiet", is_flag=True, help="No line for each step.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@ending_options
 def command(
     inputs: tuple[str, ...],
     output: str,
@@ -89,7 +73,6 @@ def command(
     """
     from curate.cli import own_package
     from curate.cli.filter import foreign_mapping
-    from curate.cli.train_options import concluded, settings_of
     from curate.filtering.foreign import Reading
 
     presets = own_package("train.presets")
