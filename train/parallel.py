@@ -159,8 +159,10 @@ class Ranks:
         if self.kind == "ddp":
             if not any(p.requires_grad for p in model.parameters()):  # a reference: nothing to share
                 return model
-            self._copies.append(DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False))
-            return self._copies[-1]
+            copy = DistributedDataParallel(model)
+            copy.broadcast_buffers = False  # once is enough; set here, since torch 2.13 renames the argument and 2.8 has no other name
+            self._copies.append(copy)
+            return copy
         for tensor in (*model.parameters(), *model.buffers()):  # as DDP does: what was drawn at random is the same on all
             dist.broadcast(tensor.detach(), 0)
         for module in (*_blocks(model), model):

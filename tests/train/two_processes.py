@@ -175,6 +175,10 @@ def run(how: str) -> int:
             found = learned(ranks)
             if ranks.is_main:
                 print(json.dumps(found))
+            outlives = ranks.wrap(torch.nn.Linear(2, 2))
+            outlives(torch.ones(1, 2)).sum().backward()
+            ranks.barrier()
+        del outlives  # the last to know the group, whose threads may be at work still
     except CurateError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
