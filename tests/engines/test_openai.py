@@ -289,14 +289,16 @@ def test_a_slow_first_event_is_no_silence() -> None:
 @pytest.mark.parametrize(
     ("headers", "least", "most"),
     [
-        ({}, 0.001, 0.01),
-        ({"Retry_After": "7"}, 7.0, 12.0),
-        ({"Retry_After": formatdate(SystemClock().wall() + 300, usegmt=True)}, 200.0, 306.0),
+        (lambda now: {}, 0.001, 0.01),
+        (lambda now: {"Retry_After": "7"}, 7.0, 12.0),
+        (lambda now: {"Retry_After": formatdate(now + 300, usegmt=True)}, 200.0, 306.0),
     ],
+    ids=["nothing", "seconds", "date"],
 )
-def test_a_429_pauses_and_uses_up_no_attempt(headers: dict[str, str], least: float, most: float) -> None:
+def test_a_429_pauses_and_uses_up_no_attempt(headers: Callable[[float], dict[str, str]], least: float, most: float) -> None:
     async def scenario() -> None:
-        async with FaultyServer(*[status(429, "slow down", **headers)] * 12) as server:
+        asked = headers(SystemClock().wall())  # not at collection, which is minutes earlier
+        async with FaultyServer(*[status(429, "slow down", **asked)] * 12) as server:
             clock = RecordingClock()
             engine = engine_for(server, clock=clock)
             assert (await engine.complete(request())).text == "hello"
