@@ -81,6 +81,7 @@ class State:
     parts: int = 0
     cursors: dict[str, int] = field(default_factory=dict)
     guard: dict[str, int] = field(default_factory=dict)
+    teaching: float = 1.0  # share of the last rollout's groups that had a spread
     stale: int = 0
     learned: bool = False
     best: int = 0  # step of the checkpoint with the highest mean reward of the steps before it
@@ -281,7 +282,7 @@ class Trainer:
             seconds["time/sync"] = time.perf_counter() - began
         if self.sampler is not None and fresh:
             pool = self.sampler.prompts.pool(state.step, s.steps, s.preference_steps)
-            drawn = self.sampler.draw(pool, s, state.first, version)
+            drawn = self.sampler.draw(pool, s, state.first, version, state.teaching)
             seconds |= drawn.seconds
             state.cursors = dict(self.sampler.prompts.cursors)
         state.next = int(self.ranks.told(drawn.next))
@@ -291,6 +292,7 @@ class Trainer:
         groups = drawn.used(s)
         if fresh:
             state.part, state.parts = 0, min(s.reuse, len(groups))
+            state.teaching = 1 - self._about["no_spread"]
             state.stale = state.stale + 1 if self._about["no_spread"] == 1 else 0
             state.rewards.append(self._about.get("reward", 0.0))
         order = np.random.default_rng([self.running.seed, state.first]).permutation(len(groups))

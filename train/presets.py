@@ -66,7 +66,9 @@ class Grpo(Optimizing):
     scale: Scale = _value("what advantages are divided by", "Eq. 3: the group's deviation", default="group")
     truncated: Truncated = _value("an answer that was cut off: reward zero, or masked", default="zero")
     overlong: int = _value("tokens before the limit from which length costs reward (DAPO, eq. 13); 0: none", default=0)
-    rounds: int = _value("most rollouts drawn for one, to replace groups whose rewards are all equal; 1: none replaced", default=1)
+    rounds: int = _value(
+        "most prompts asked for each that is wanted, to replace groups whose rewards are all equal; 1: none replaced", default=1
+    )
     preference_steps: int = _value("last steps in which preference rewards count; 0: all", "section 3.2.2: 400 of 1,700", default=0)
 
 

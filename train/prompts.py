@@ -43,6 +43,10 @@ class Prompts:
             )
         return name
 
+    def size(self, pool: str) -> int:
+        """How many prompts a pool has."""
+        return len(self._pools[pool])
+
     def draw(self, pool: str, count: int) -> list[Prompt]:
         """The next `count` prompts, none of them twice: at most as many as there are."""
         prompts = self._pools[pool]

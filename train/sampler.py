@@ -1,7 +1,7 @@
 """The half of GRPO that makes what is learned from: prompts in, scored groups out, replaced where a group teaches nothing, and recorded before anybody learns from them.
 
-A rollout is made of rounds, each a record of its own: the first asks as many prompts as are wanted, the next ones as many as are missing, given the share of groups with a spread so far (dynamic sampling, DAPO, arXiv
-2503.14476, section 3.2), and `rounds` bounds them. Which prompts are asked follows from the seed and from the rounds before, so a run that was killed reads the rounds that it had and goes on with the next.
+A rollout is made of rounds, each a record of its own (dynamic sampling, DAPO, arXiv 2503.14476, section 3.2). A round asks as many prompts as are missing, given the share of groups that taught something lately: the first one goes
+by the rollout before, so that one batch mostly does, since an engine is slowest with few requests. All together are at most `rounds` times the wanted number. Which prompts are asked follows from the seed and from the rounds before, so a run that was killed reads the rounds that it had and goes on with the next.
 """
 
 import asyncio
@@ -77,12 +77,16 @@ class Sampler:
         """Whether a record is there already."""
         return self._rollouts.recorded(record) is not None
 
-    def draw(self, pool: str, settings: Grpo, first: int, version: int) -> Drawn:
-        """A rollout of as many groups as its steps take that teach something, from record `first` on. The engine is asked only for what is not recorded."""
+    def draw(self, pool: str, settings: Grpo, first: int, version: int, share: float) -> Drawn:
+        """A rollout of as many groups that teach something as its steps take, from record `first` on; `share`: of groups, those that do. The engine is asked only for what is not recorded."""
         drawn = Drawn([], first, first)
-        need = wanted = settings.prompts * settings.reuse
-        for _ in range(settings.rounds):
-            asked = self.prompts.draw(pool, need)
+        wanted = min(settings.prompts * settings.reuse, self.prompts.size(pool))
+        teaching, most = 0, wanted * settings.rounds
+        while teaching < wanted and len(drawn.groups) < most:
+            if drawn.groups:
+                share = teaching / len(drawn.groups)
+            need = math.ceil((wanted - teaching) / max(share, 1 / settings.rounds))
+            asked = self.prompts.draw(pool, min(need, most - len(drawn.groups)))
             found = self._rollouts.recorded(drawn.next)
             if found is None:
                 groups = self._sampled(asked, drawn, version)
@@ -95,9 +99,6 @@ class Sampler:
             drawn.groups += groups
             drawn.next += 1
             teaching = sum(spread(g, settings) for g in drawn.groups)
-            if teaching >= wanted:
-                break
-            need = min(wanted, math.ceil((wanted - teaching) * len(drawn.groups) / max(teaching, 1)))
         if all(total(s) is None for g in drawn.groups for s in g.samples):
             why = next(s.verdict.reason or s.verdict.status for g in drawn.groups for s in g.samples)
             raise CurateError(f"no answer could be scored, so there is nothing to learn from; the first one: {why}")

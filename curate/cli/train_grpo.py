@@ -51,7 +51,9 @@ from curate.cli.train_options import computing_options, concluded, ending_option
 @click.option("--truncated", type=click.Choice(["zero", "mask"]), help="An answer that was cut off: no reward, or no part of the loss.")
 @click.option("--overlong", type=int, help="Tokens before the limit from which length costs reward; 0: none.")
 @click.option(
-    "--rounds", type=int, help="Most rounds of sampling for one rollout, to replace groups whose rewards are all equal; 1: none replaced."
+    "--rounds",
+    type=int,
+    help="Most prompts asked for each that is wanted, to replace groups whose rewards are all equal; 1: none replaced.",
 )
 @click.option("--preference-steps", type=int, help="Last steps in which prompts without a verifier are asked; 0: all.")
 @click.option(
