@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from curate.config import COMPUTING_ENGINE_ARGS
 from curate.engines import Engine, EngineSettings, Sampling, open_engine
 from curate.engines.fingerprint import fetch, fingerprint
 from curate.engines.hosting.rendering import Renderer, load_tokenizer
@@ -121,6 +122,7 @@ def grpo(
             "reward_models": {name: fingerprint(path) for name, path in models.items()},
             "template": running.template.label,
             "engine": engine.kind,
+            "engine_args": {k: v for k, v in engine.engine_args.items() if k in COMPUTING_ENGINE_ARGS},
             **{name: getattr(running, name) for name in ("prefill", "seed", "dtype", "lora_rank")},
             "think_tags": list(engine.think_tags),
             "chat_template_kwargs": dict(engine.chat_template_kwargs),
@@ -138,7 +140,7 @@ def grpo(
                     add_lora(one.model, running.lora_rank, running.seed)
             asked = Asked(loaded, engine, running)
             for prompt in prompts:
-                asked.checked(prompt, settings.max_tokens)
+                asked.checked(prompt)
             on_gpu = ranks.device.startswith("cuda")
             checkpointing = on_gpu if running.gradient_checkpointing is None else running.gradient_checkpointing
             policy = Policy(loaded, reference, settings, running.dtype, ranks, gradient_checkpointing=checkpointing)
@@ -198,7 +200,7 @@ class Asked:
         turns = None if asked.messages is None else [(m.role, m.content) for m in asked.messages]
         return self._render({"messages": turns, "text": asked.text, "prefill": self._prefill, "continuation": ""}).ids
 
-    def checked(self, prompt: Prompt, max_tokens: int) -> None:
+    def checked(self, prompt: Prompt) -> None:
         """Raise UsageError for a prompt that leaves no room for its answer."""
         length = len(self.ids(prompt))
         if length >= self._context:
@@ -276,7 +278,7 @@ class Trainer:
             state.first = state.next
         version = state.step - state.part
         drawn = Drawn([], state.first, state.next)
-        if fresh and not self.ranks.told(self.sampler is not None and self.sampler.has(state.first)):
+        if fresh:  # also where a round of it is recorded: the next one may not be
             began = time.perf_counter()
             self._sync(version)
             seconds["time/sync"] = time.perf_counter() - began

@@ -73,10 +73,6 @@ class Sampler:
         self.version = version
         return found.mean
 
-    def has(self, record: int) -> bool:
-        """Whether a record is there already."""
-        return self._rollouts.recorded(record) is not None
-
     def draw(self, pool: str, settings: Grpo, first: int, version: int, share: float) -> Drawn:
         """A rollout of as many groups that teach something as its steps take, from record `first` on; `share`: of groups, those that do. The engine is asked only for what is not recorded."""
         drawn = Drawn([], first, first)

@@ -103,6 +103,36 @@ def test_a_recorded_rollout_is_never_sampled_again(base, tmp_path):
     assert second.completed == 2 * answers + 3 * canary  # two more rollouts; the canary at the start and with each change of weights
 
 
+class DiesInASecondRound(InProcess):
+    """Ends the run when, after a change of weights, it gets a third batch: the canary's is the first, then come the rounds of a rollout."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.batches = self.left = 0
+
+    async def load_weights(self, directory, version):
+        await super().load_weights(directory, version)
+        self.batches = self.left = 0
+
+    async def complete(self, request):
+        if not self.left:
+            self.batches, self.left = self.batches + 1, request.together
+        self.left -= 1
+        if self.version is not None and self.batches == 3:
+            raise Killed
+        return await super().complete(request)
+
+
+def test_a_run_that_was_killed_between_two_rounds_of_a_rollout_samples_the_second_by_the_same_weights(base, tmp_path):
+    settings = replace(SETTINGS, rounds=3, group=2)
+    run(base, tmp_path / "whole", settings)
+    with pytest.raises(Killed):
+        run(base, tmp_path / "killed", settings, engine=DiesInASecondRound(base))
+    run(base, tmp_path / "killed", settings)
+    a, b = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(a[n], b[n]) for n in a)
+
+
 def test_what_the_policy_learns_is_worth_more(base, tmp_path):
     settings = replace(SETTINGS, steps=40, prompts=4, group=8, lr=2e-2)
     run(base, tmp_path, settings, replace(RUNNING, save_every=100))
