@@ -1,4 +1,4 @@
-"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some seven hours on two cores, most of it for the last seven."""
+"""All benchmarks of BENCHMARKS.md, one after another: `make bench`, or `python -m tests.bench [MODEL_DIR]`. Some seven hours on two cores, most of it for the last."""
 
 import subprocess
 import sys
@@ -17,6 +17,8 @@ BENCHMARKS = (
     ["throughput", MODEL],
     ["paper_size"],
     ["curate_set"],
+    ["sft_speed", MODEL],
+    ["grpo_speed", MODEL],
     *(["grpo_sums", MODEL, "--seed", str(seed)] for seed in range(3)),
 )
 for module, *arguments in BENCHMARKS:
