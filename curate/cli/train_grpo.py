@@ -101,7 +101,7 @@ def command(
     The engine (vllm, or transformers where there is none) gets the weights after every rollout, and a canary holds its log-probabilities against the trainer's. The run stops itself when entropy, divergence, mismatch or the
     share of truncated answers leave their bounds; the model is then that of the best checkpoint.
 
-    The same command goes on where it stopped, and ends with the same weights.
+    The same command goes on where it stopped: a rollout that is recorded is not sampled again. With the transformers engine it ends with the same weights; vLLM may answer otherwise what it is asked anew.
 
     Exit code 0 where the model is there; 1 where the run cannot go on; 2 for what was given wrongly.
     """
