@@ -177,7 +177,8 @@ class Rollouts:
         `trainer_logprobs` is called canary.SAMPLES times, with the prompt's ids and a completion's. Raises CurateError where they do not agree.
         """
         asked = canaries.requests(self._canary, self._template, self._reading.prefill, self._sampling.temperature, self._seed)
-        answers = await self._complete(asked)
+        alone = canaries.ALONE
+        answers = [*await self._complete(asked[:alone]), *await self._complete(asked[alone:])]
         refusal = next((a for a in answers if isinstance(a, RequestRefused)), None)
         if refusal is not None:
             raise refusal

@@ -104,7 +104,7 @@ def test_a_recorded_rollout_is_never_sampled_again(base, tmp_path):
 
 
 class DiesInASecondRound(InProcess):
-    """Ends the run when, after a change of weights, it gets a third batch: the canary's is the first, then come the rounds of a rollout."""
+    """Ends the run when, after a change of weights, it gets a fourth batch: the canary's are the first two, then come the rounds of a rollout."""
 
     def __init__(self, directory):
         super().__init__(directory)
@@ -118,7 +118,7 @@ class DiesInASecondRound(InProcess):
         if not self.left:
             self.batches, self.left = self.batches + 1, request.together
         self.left -= 1
-        if self.version is not None and self.batches == 3:
+        if self.version is not None and self.batches == 4:
             raise Killed
         return await super().complete(request)
 

@@ -256,6 +256,17 @@ class Wavering(Stale):
         return super().logprobs(ids)
 
 
+class Batched(Stale):
+    """One that says the same twice only of what it is asked alone, as an engine that fills its batches as requests come."""
+
+    async def complete(self, request: Request) -> Completion:
+        answer = await super().complete(request)
+        if request.together == 1:
+            return answer
+        self.answered = getattr(self, "answered", 0) + 1
+        return replace(answer, logprobs=tuple(x - 1e-9 * self.answered for x in answer.logprobs or ()))
+
+
 def test_weights_that_were_not_loaded_are_found_and_stay_to_be_looked_at(tmp_path: Path) -> None:
     engine = Stale()
     with rollouts(tmp_path, engine) as made, pytest.raises(CurateError, match=r"with the weights of step 4 .* did not load them") as caught:
@@ -265,7 +276,8 @@ def test_weights_that_were_not_loaded_are_found_and_stay_to_be_looked_at(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("kind", "to", "found"), [(Stale, 1.001, True), (Stale, 1.0001, False), (Wavering, 1.001, False), (toy.Engine, 1.001, False)]
+    ("kind", "to", "found"),
+    [(Stale, 1.001, True), (Batched, 1.001, True), (Stale, 1.0001, False), (Wavering, 1.001, False), (toy.Engine, 1.001, False)],
 )
 def test_an_engine_that_repeats_itself_to_the_bit_has_loaded_nothing(
     tmp_path: Path, kind: type[toy.Engine], to: float, found: bool
