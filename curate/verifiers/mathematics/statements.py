@@ -22,7 +22,7 @@ _CONSEQUENCE = re.compile(r"\b(?:so|thus|therefore|hence|gives|giving|which|beca
 _JOINT = re.compile(r"\b(?:and|or|also|other|another|second|alternatively|either)\b|[,;&、,;]|和|或|以及|与|及", re.IGNORECASE)
 _ONLY_MARKS = re.compile(r"[\s\W]*(?:quad|text|qquad)?[\s\W]*")
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|probably|either|not\s+sure|unsure|(?:might|could|may)\s+(?:also\s+)?(?:be|equal)(?=\s+(?:also\s+)?[\d$\\-])|approximately\s+one\s+of|i\s+think|i\s+guess|cannot\s+be\s+determined\s+whether)\b"
+    r"\b(?:maybe|perhaps|possibly|probably|either|not\s+sure|unsure|(?:might|could|may)\s+(?:also\s+)?(?:be|equal)(?=\s+(?:also\s+)?[\d$\\-])|but\s+(?:i|we)\s+(?:keep\s+)?(?:get(?:ting)?|got|find|found|obtain\w*|comput\w*|calculat\w*)(?=[^.\n]{0,20}\d)|approximately\s+one\s+of|i\s+think|i\s+guess|cannot\s+be\s+determined\s+whether)\b"
     r"|可能|也许|或许|大概|不确定",
     re.IGNORECASE,
 )
