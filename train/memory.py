@@ -2,7 +2,8 @@
 
 Departs from the usual formulas of activations (Korthikanti et al. 2022, arXiv 2205.05198, section 4: 34 bytes times tokens times width a layer, for one architecture, with dropout and half-precision residuals):
 the model's own forward pass runs on fake tensors, which have shapes and no storage, and what autograd would keep for the backward pass is added up, each storage once. So it holds for any architecture and follows
-what transformers does: keys repeated for their groups, the mask of a packed row as numbers in every layer, weights that autocast copies.
+what transformers does: keys repeated for their groups, weights that autocast copies. Counted is a row of one text; of a row of several the
+attention keeps less.
 
 Counted is one process at the end of a forward pass with the gradients of earlier rows there. Not counted: Python and its libraries (0.4 GiB), a CUDA context, gradients that DDP holds twice.
 
@@ -21,6 +22,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from curate.errors import CurateError, UsageError
+from train import attention
 from train.logprobs import LOGIT_BYTES
 from train.model import computing, still
 
@@ -110,6 +112,7 @@ class _Fake:
             self.model = AutoModelForCausalLM.from_config(
                 deepcopy(config), attn_implementation="eager" if capped else "sdpa", dtype=torch.float32
             )
+            attention.install(self.model)
             if lora_rank:
                 add_lora(self.model, lora_rank)
         still(self.model)
@@ -136,7 +139,8 @@ class _Fake:
 
         row_1T = torch.zeros(1, tokens, dtype=torch.long)
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), computing(dtype, "cpu"):
-            out = self.body(input_ids=row_1T, position_ids=torch.arange(tokens)[None], attention_mask=None, use_cache=False)
+            spans = {"spans": [attention.Span(tokens, True)]} if attention.installed(self.body.config) else {}
+            out = self.body(input_ids=row_1T, position_ids=torch.arange(tokens)[None], attention_mask=None, use_cache=False, **spans)
         storages[-1] = out.last_hidden_state.untyped_storage()
         return sum(int(s.nbytes()) for key, s in storages.items() if key not in known)
 

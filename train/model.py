@@ -10,6 +10,7 @@ None of this is taken on trust: `load` holds the three against the model's own f
 Weights are held in fp32 and trained without dropout; `computing` gives the dtype of the matrix products.
 """
 
+import itertools
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +24,7 @@ import torch
 from safetensors import SafetensorError
 
 from curate.errors import CurateError, StoreError, UsageError
+from train import attention
 from train.logprobs import Head, summed_nll, token_logprobs
 
 Tensor = Any  # torch.Tensor: torch is not typed here
@@ -118,7 +120,6 @@ class Scorer(torch.nn.Module):  # type: ignore[misc]
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self.config = model.config.get_text_config()
 
     def forward(self, row: Row, weights_N: Tensor | None = None, *, temperature: float = 1.0, entropy: bool = False) -> Any:
         """`Scored` of the row's targets, in their order; with weights the sum of weight * -log p as a scalar (logprobs.summed_nll)."""
@@ -130,16 +131,23 @@ class Scorer(torch.nn.Module):  # type: ignore[misc]
 
     def states(self, row: Row) -> tuple[Tensor, Tensor]:
         """The hidden states (N, D) that predict the row's targets, and the targets."""
-        device = head_of(self.model).weight_VD.device
-        tokens_1T, positions_1T = (torch.from_numpy(x)[None].to(device) for x in (row.tokens_T, row.positions_T))
-        body = getattr(self.model, self.model.base_model_prefix)
-        out = body(
-            input_ids=tokens_1T,
-            position_ids=positions_1T,
-            attention_mask=_mask(row, self.config, device) if row.shares else None,
-            use_cache=False,
-        )
-        return out.last_hidden_state[0][torch.from_numpy(row.from_N).to(device)], torch.from_numpy(row.targets_N).to(device)
+        hidden_TD = hidden_states(getattr(self.model, self.model.base_model_prefix), row)
+        from_N, targets_N = (torch.from_numpy(x).to(hidden_TD.device) for x in (row.from_N, row.targets_N))
+        return hidden_TD[from_N], targets_N
+
+
+def hidden_states(body: Any, row: Row) -> Tensor:
+    """What a causal model without its head makes of a row: (T, D)."""
+    config, device = body.config.get_text_config(), body.get_input_embeddings().weight.device
+    tokens_1T, positions_1T = (torch.from_numpy(x)[None].to(device) for x in (row.tokens_T, row.positions_T))
+    out = body(
+        input_ids=tokens_1T,
+        position_ids=positions_1T,
+        attention_mask=_mask(row, config, device) if row.shares else None,
+        use_cache=False,
+        **({"spans": _spans(row, config)} if attention.installed(config) else {}),
+    )
+    return out.last_hidden_state[0]
 
 
 def head_of(model: Any) -> Head:
@@ -152,6 +160,15 @@ def head_of(model: Any) -> Head:
         getattr(config, "final_logit_softcapping", None),
         scale / (getattr(config, "logits_scaling", None) or 1.0),
     )
+
+
+def _spans(row: Row, config: Any) -> list[attention.Span]:
+    """The row's texts and trees. One is causal where no two of its tokens are of different branches and no layer looks less far back than it is long."""
+    kinds = set(getattr(config, "layer_types", None) or ())
+    window = getattr(config, "sliding_window", None)
+    reach = 0 if kinds - {"full_attention", "sliding_attention"} else len(row.tokens_T) if window is None else window
+    edges = np.flatnonzero(np.diff(row.tree_T, prepend=-1, append=-1))
+    return [attention.Span(int(b - a), int(b - a) <= reach and not row.branch_T[a:b].any()) for a, b in itertools.pairwise(edges)]
 
 
 def _mask(row: Row, config: Any, device: Any) -> Any:
@@ -223,6 +240,7 @@ def load(directory: str, device: str = "cpu") -> Loaded:
     if len(tokenizer) > words:
         raise CurateError(f"the tokenizer in {directory} has {len(tokenizer)} tokens and its model {words}: they do not belong together")
     still(model)
+    attention.install(model)
     model.to(device)
     return checked(Loaded(model, tokenizer, directory, getattr(config, "dtype", None) or torch.float32, True, True))
 

@@ -36,7 +36,7 @@ from train.learner import Learner
 from train.logs import Logs, headline
 from train.lora import merged_state
 from train.losses import pairwise_loss, pointwise_loss
-from train.model import Loaded, Text, computing, load
+from train.model import Loaded, Text, computing, hidden_states, load, packed
 from train.packing import best_fit, dealt
 from train.parallel import Ranks, full, unwrapped
 from train.presets import Reward
@@ -82,12 +82,9 @@ class Rater(torch.nn.Module):  # type: ignore[misc]
 
     def forward(self, texts: Sequence[Text]) -> Tensor:
         """The numbers of the texts, (texts,) in fp32, each from its text's last token; the texts stand in one row and do not see each other."""
-        device = self.score.weight.device
-        tokens_1T = torch.from_numpy(np.concatenate([t.ids_T for t in texts]))[None].to(device)
-        positions_1T = torch.from_numpy(np.concatenate([np.arange(len(t.ids_T)) for t in texts]))[None].to(device)
-        out = self.body(input_ids=tokens_1T, position_ids=positions_1T, attention_mask=None, use_cache=False)
-        ends = torch.from_numpy(np.cumsum([len(t.ids_T) for t in texts]) - 1).to(device)
-        return self.score(out.last_hidden_state[0][ends]).squeeze(-1).float()
+        hidden_TD = hidden_states(self.body, packed(texts))
+        ends = torch.from_numpy(np.cumsum([len(t.ids_T) for t in texts]) - 1).to(hidden_TD.device)
+        return self.score(hidden_TD[ends]).squeeze(-1).float()
 
 
 def fresh(model: Any) -> Rater:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from curate.engines import EngineSettings
 from curate.errors import CurateError, UsageError
@@ -37,12 +37,7 @@ class Killed(Exception):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A model without any knowledge, whose answers end by themselves after some tokens: the head's bias sees to it."""
-    made = toys.directory(tmp_path_factory.mktemp("base"), "phi", spread=0.1, tied=False)
-    tensors = load_file(made / "model.safetensors")
-    tensors["lm_head.bias"][257] = 4.0
-    save_file(tensors, made / "model.safetensors", {"format": "pt"})
-    return made
+    return toys.ending(tmp_path_factory.mktemp("base"))
 
 
 def run(base, out, settings=SETTINGS, running=RUNNING, *, kill_at: int | None = None, prompts=PROMPTS, engine=None):

@@ -12,9 +12,10 @@ import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, GPT2Config, LlamaConfig, MixtralConfig, Qwen3Config
 
 from curate.errors import CurateError, UsageError
+from train import attention
 from train.lora import add_lora
 from train.memory import UNUSED, estimate, render
-from train.model import Text, computing, packed, still
+from train.model import computing, still
 
 SMALL = {
     "vocab_size": 300,
@@ -37,13 +38,13 @@ CONFIGS = {
 def made(config: Any) -> Any:
     capped = getattr(config, "attn_logit_softcapping", None) is not None
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager" if capped else "sdpa", dtype=torch.float32)
+    attention.install(model)
     still(model)
     return model.train()
 
 
 def kept(model: Any, tokens: int, dtype: str) -> int:
-    """Bytes that a real forward pass of a row of two texts leaves behind, parameters apart."""
-    row = packed([Text(np.arange(tokens // 2), np.arange(tokens // 2) > 0)] * 2)
+    """Bytes that a real forward pass of a row of one text leaves behind, parameters apart."""
     storages = {}
 
     def note(tensor: Any) -> Any:
@@ -51,12 +52,10 @@ def kept(model: Any, tokens: int, dtype: str) -> int:
         return tensor
 
     body = getattr(model, model.base_model_prefix)
+    spans = {"spans": [attention.Span(tokens, True)]} if attention.installed(model.config) else {}
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), computing(dtype, "cpu"):
         out = body(
-            input_ids=torch.from_numpy(row.tokens_T)[None],
-            position_ids=torch.from_numpy(row.positions_T)[None],
-            attention_mask=None,
-            use_cache=False,
+            input_ids=torch.arange(tokens)[None], position_ids=torch.arange(tokens)[None], attention_mask=None, use_cache=False, **spans
         )
     storages[out.last_hidden_state.data_ptr()] = out.last_hidden_state.untyped_storage()
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
@@ -150,11 +149,13 @@ RUN = """
 import gc, json, resource, sys
 import numpy as np, torch
 from transformers import AutoModelForCausalLM, LlamaConfig
+from train import attention
 from train.model import Scorer, Text, packed
 from train.optim import clip_grad_norm, make_optimizer, set_lr
 
 def train(config, tokens):
     model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").train()
+    attention.install(model)
     scorer = Scorer(model)
     optimizer = make_optimizer(scorer, weight_decay=0.0)
     set_lr(optimizer, 1e-5)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def ran():
     """Exit code, stdout and stderr of each process of each run. As under torchrun, the store where processes meet outlives them."""
-    runs = ("alone", "ddp", "fsdp", "first", "second", "both", "killed")
+    runs = ("alone", "ddp", "fsdp", "first", "second", "both", "killed", "grpo-alone", "grpo-ddp", "grpo-fsdp", "grpo-resumed")
     stores = {how: dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) for how in runs}
     given = {"MASTER_ADDR": "127.0.0.1", "TORCHELASTIC_USE_AGENT_STORE": "True", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "tests.train.two_processes", *(f"{how}:{store.port}" for how, store in stores.items())]
@@ -53,6 +53,18 @@ def test_two_processes_learn_what_one_does(kind, ran):
     assert two["refreshed"]
     assert two["merged"] == pytest.approx(alone["merged"], abs=1e-5)
     assert two["words"] == [{"a": 3.0, "b": 2.5}, {"a": 2.0, "b": 2.5}, [["é", 0], ["é", 1]], "x" * 100_000]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["grpo-ddp", "grpo-fsdp", "grpo-resumed"])
+def test_grpo_in_two_processes_learns_what_one_does(kind, ran):
+    """One samples for both; the reference is replaced on both. Resumed: one process goes on from what two with FSDP have left."""
+    alone, two = told(ran["grpo-alone"]), told(ran[kind])
+    assert len(two["curve"]) == 4
+    assert two["curve"] == [pytest.approx(values, rel=1e-3, abs=1e-5) for values in alone["curve"]]
+    assert two["weights"].keys() == alone["weights"].keys()
+    for name, entries in alone["weights"].items():
+        assert np.abs(np.array(two["weights"][name]) - entries).max() < 1e-3, name
 
 
 @pytest.mark.slow

@@ -67,3 +67,14 @@ def directory(where: Path, family: str = "llama", *, template: str | None = TEMP
     tokenizer(template, eos).save_pretrained(where)
     model(family, **other).save_pretrained(where)
     return where
+
+
+def ending(where: Path) -> Path:
+    """A model directory whose model knows nothing, and whose answers end by themselves after some tokens: the head's bias sees to it."""
+    from safetensors.torch import load_file, save_file
+
+    made = directory(where, "phi", spread=0.1, tied=False)
+    tensors = load_file(made / "model.safetensors")
+    tensors["lm_head.bias"][257] = 4.0
+    save_file(tensors, made / "model.safetensors", {"format": "pt"})
+    return made

@@ -1,26 +1,34 @@
-"""What test_parallel.py runs: some steps on a tiny model in each of two processes, or one, and processes that fail."""
+"""What test_parallel.py runs: some steps on a tiny model in each of two processes, or one, whole runs of GRPO, and processes that fail."""
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from safetensors.torch import load_file
 from torch.distributed.tensor import DTensor
 
+from curate.engines import EngineSettings
 from curate.errors import CurateError
+from curate.records import make_prompt
 from tests.train import toys
+from tests.train.inprocess import InProcess
 from train import checkpoint
+from train.grpo import Running, grpo
 from train.lora import add_lora, merged_state
 from train.model import Scorer, Text, packed
 from train.optim import clip_grad_norm, make_optimizer, set_lr, trained_parameters
 from train.packing import best_fit, dealt
 from train.parallel import Ranks, full
+from train.presets import GRPO
 
 STEPS = 4
 
@@ -153,6 +161,38 @@ def resumed(ranks: Ranks, scorer, optimizer, *, adapters: bool = False) -> bool:
     return here and all(torch.equal(tensors[g][n], t) for g, named in again.items() for n, t in named.items())
 
 
+def whole(how: str, directory: Path) -> dict[str, object]:
+    """A run of GRPO from its start to its model; `grpo-resumed` goes on from the checkpoint that an FSDP run has left halfway."""
+    out = directory / how
+    if how == "grpo-resumed":
+        shutil.copytree(directory / "grpo-fsdp", out, ignore=shutil.ignore_patterns("model", "step-4"))
+    settings = replace(
+        GRPO["small"],
+        rewards="tests.toy_rewards:small_letters",
+        steps=4,
+        prompts=3,
+        group=4,
+        max_tokens=12,
+        lr=1e-2,
+        kl_coef=0.1,
+        ref_every=3,
+    )
+    base, prompts = directory / "base", [make_prompt(f"Say {i}", domain="math") for i in range(7)]
+    lines: list[str] = []
+    grpo(
+        EngineSettings(kind="transformers", model=str(base)),
+        prompts,
+        str(out),
+        settings,
+        Running(dtype="float32", save_every=2, sharded=how == "grpo-fsdp"),
+        sampling=InProcess(base),
+        say=lines.append,
+    )
+    steps = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    kept = {name: tensor.flatten().tolist() for name, tensor in load_file(out / "model" / "model.safetensors").items()}
+    return {"curve": [[m[name] for name in ("reward", "loss", "kl", "grad_norm")] for m in steps], "weights": kept, "said": len(lines)}
+
+
 def failing(ranks: Ranks, how: str) -> None:
     """A run of which one process, or each, fails while the others wait for it."""
     ranks.barrier()
@@ -166,9 +206,12 @@ def failing(ranks: Ranks, how: str) -> None:
         ranks.summed({"loss": 1.0})
 
 
-def run(how: str) -> int:
+def run(how: str, directory: Path) -> int:
     """One process, as the command line runs it; its exit code."""
     try:
+        if how.startswith("grpo"):
+            print(json.dumps(whole(how, directory)))
+            return 0
         with Ranks.join("fsdp" if how == "fsdp" else "ddp") as ranks:
             if how not in ("alone", "ddp", "fsdp"):
                 failing(ranks, how)
@@ -192,14 +235,14 @@ def run(how: str) -> int:
 
 def forked(how: str, port: str, directory: Path) -> list[tuple[int, str, str]]:
     """Exit code, stdout and stderr of each process of a run. They are forks of this one, which has loaded torch for all."""
-    world = 1 if how == "alone" else 2
+    world = 1 if how in ("alone", "grpo-alone", "grpo-resumed") else 2
     children = []
     for rank in range(world):
         if (child := os.fork()) == 0:
             os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_PORT": port}
             for number, name in ((1, "out"), (2, "err")):
                 os.dup2(os.open(directory / f"{how}-{rank}.{name}", os.O_WRONLY | os.O_CREAT), number)
-            code = run(how)
+            code = run(how, directory)
             sys.stdout.flush()
             os._exit(code)
         children.append(child)
@@ -209,4 +252,5 @@ def forked(how: str, port: str, directory: Path) -> list[tuple[int, str, str]]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
+        toys.ending(Path(scratch) / "base")
         print(json.dumps({how: forked(how, port, Path(scratch)) for how, port in (case.split(":") for case in sys.argv[1:])}))
