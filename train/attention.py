@@ -36,7 +36,7 @@ def attend(
 ) -> tuple[Tensor, None]:
     """transformers' attention function: (1, T, H, C) for T tokens, H heads, G of keys, C numbers each."""
     if spans is None:
-        return sdpa_attention_forward(module, query_1HTC, key_1GTC, value_1GTC, mask_11TT, **other)
+        return sdpa_attention_forward(module, query_1HTC, key_1GTC, value_1GTC, mask_11TT, **other)  # type: ignore[no-any-return]
     lengths = [span.tokens for span in spans]
     split = zip(spans, *(x.split(lengths, dim=2) for x in (query_1HTC, key_1GTC, value_1GTC)), strict=True)
     found, at = [], 0
