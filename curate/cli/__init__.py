@@ -45,6 +45,8 @@ COMMANDS = {
     "pairs": Entry("curate.cli.pairs", "Make preference pairs of samples, by a judge that sees both orders."),
     "label": Entry("curate.cli.label", "Label samples safe or unsafe, by a judge with a rubric."),
     "train": Entry("curate.cli.train", "Train on samples, prompts, pairs and labels."),
+    "run": Entry("curate.cli.run_pipeline", "Run what is missing of a pipeline."),
+    "graph": Entry("curate.cli.graph", "Show a pipeline's stages and what is there of them."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
     "doctor": Entry("curate.cli.doctor", "Say what can run here and what to install for the rest."),
