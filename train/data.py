@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from curate.deliver.source import Source, readable
 from curate.errors import CurateError, RequestRefused, UsageError
@@ -76,7 +77,7 @@ def sides(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
         if place.local is None:
             raise UsageError(f"{name} is a mixture in an object store: copy it here first")
         training.append(str(place.local / "train"))
-        if any((place.local / "validation").glob("*.parquet")):
+        if any(pq.read_metadata(file).num_rows for file in (place.local / "validation").glob("*.parquet")):
             held_out.append(str(place.local / "validation"))
     return training, held_out
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate import api
 from curate.errors import UsageError
 from curate.filtering.foreign import Reading
 from tests.train import toys
@@ -48,6 +49,15 @@ def test_rows_become_texts_and_what_is_left_out_is_counted_by_reason(tmp_path):
     assert data.told(corpus.counts) == (
         "1 with a chain and 2 without, of 6 rows; left out: 1 too long, 1 cut off when made, 1 empty; 1 trained in the other mode than they were asked in"
     )
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.5])
+def test_a_mixture_has_something_held_out_only_where_that_was_asked_for(tmp_path, validation):
+    rows = [{"messages": f"{i}+1?", "completion": f"<think>add</think>{i + 1}", "domain": "math"} for i in range(40)]
+    api.mix([written(tmp_path / "in.jsonl", rows)], str(tmp_path / "mixed"), validation=validation)
+    training, held_out = data.sides([str(tmp_path / "mixed")])
+    assert training == [str(tmp_path / "mixed" / "train")]
+    assert held_out == ([str(tmp_path / "mixed" / "validation")] if validation else [])
 
 
 def test_a_long_row_is_cut_and_a_cut_one_trained_where_that_is_asked_for(tmp_path):
