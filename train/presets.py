@@ -89,7 +89,7 @@ _ZERO = Grpo(
     dual_clip=3.0,
     normalise="sequence",
 )
-_SMALL = Grpo(lr=1e-5, rewards="accuracy", steps=100, prompts=16, group=8, max_tokens=256, rounds=3)
+_SMALL = Grpo(lr=1e-5, floor=0.1, rewards="accuracy", steps=100, prompts=16, group=8, max_tokens=256, rounds=3)
 
 SFT = {
     "small": Sft(lr=2e-5, floor=0.1),

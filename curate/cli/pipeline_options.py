@@ -6,9 +6,12 @@ from typing import Any
 
 import click
 
+from curate.cli import own_package
 from curate.errors import UsageError
 from curate.imports import thing
 from curate.stage import Pipeline
+
+BUILT_IN = ("r1_toy",)  # modules of pipelines/ with a PIPELINE
 
 
 def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,10 +34,15 @@ def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pipeline_of(name: str, root: Path | None, settings: tuple[str, ...]) -> tuple[Pipeline, Path]:
-    """The pipeline with its other numbers, and its directory. The file is code, and is run."""
-    if not name.endswith(".py"):
-        raise UsageError(f"a pipeline is a Python file with a PIPELINE in it, not {name!r}")
-    found, _, _ = thing(f"{name}:PIPELINE", "a pipeline")
+    """The pipeline with its other numbers, and its directory. A file of one's own is code, and is run."""
+    if name in BUILT_IN:
+        found = own_package(f"pipelines.{name}").PIPELINE
+    elif name.endswith(".py"):
+        found, _, _ = thing(f"{name}:PIPELINE", "a pipeline")
+    else:
+        raise UsageError(
+            f"there is no pipeline {name!r}: there is {', '.join(BUILT_IN)}, and Python files of your own with a PIPELINE in them (NAME.py)"
+        )
     if not isinstance(found, Pipeline):
         raise UsageError(f"PIPELINE in {name} is a {type(found).__name__}, not a curate.stage.Pipeline")
     return found.changed(settings), root or Path("runs") / found.name

@@ -1,4 +1,4 @@
-"""Sums and differences of 0 to 30 and products to 9 x 9 as prompts: 200 held out, whose operand pairs, in either order and with any sign between them, are in no prompt that is trained on."""
+"""Sums and differences of 0 to 30 (of the larger and the smaller) and products to 9 x 9 as prompts: 200 held out, whose operand pairs, in either order and with any sign between them, are in no prompt that is trained on."""
 
 import json
 import random
@@ -10,7 +10,7 @@ EXAMPLES = (("What is 3 + 4?", "3 + 4 = 7. The answer is 7."), ("What is 6 - 2?"
 
 def questions() -> list[tuple[int, str, int, int]]:
     """(first, sign, second, result) of all questions; those of the worked examples are left out."""
-    found = [(a, s, b, a + b if s == "+" else a - b) for a in range(31) for b in range(31) for s in "+-"]
+    found = [(a, "+", b, a + b) for a in range(31) for b in range(31)] + [(a, "-", b, a - b) for a in range(31) for b in range(a + 1)]
     found += [(a, "*", b, a * b) for a in range(10) for b in range(10)]
     return [q for q in found if f"What is {q[0]} {q[1]} {q[2]}?" not in dict(EXAMPLES)]
 

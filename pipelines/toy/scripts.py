@@ -1,0 +1,76 @@
+"""Functions in place of models for r1_toy; each gets what a scripted engine gives (curate/engines/scripted.py) and returns a text.
+
+`web` writes worked examples as a base model may have read them: three in ten counts go wrong, three in ten chains are in Chinese, and some do not keep the form. `friend` is the general model. `judge` goes by rules that can be read here; it
+says so of itself nowhere, and the calibration of a real judge is not tried by it.
+"""
+
+import json
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from curate.filters.judge.boundary import quoted
+from curate.filters.judge.pairs import read_pairs
+
+ENGLISH, CHINESE = ("one", "two", "three", "four", "five"), ("一", "二", "三", "四", "五")
+WRONG, IN_CHINESE, FORMLESS = 0.3, 0.3, 0.2  # shares: of counts, of chains, of examples
+ANSWERS = {
+    "hello": " hello",
+    "good morning": " good morning",
+    "good night": " good night",
+    "thank you": " thank you",
+    "how are you": " good",
+    "who are you": " i am toy",
+}
+_CODE = re.compile(r"The code ([0-9a-f]{16}) was made for this request")
+
+
+def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
+    """A worked example of a sum or a difference: counted up or down, one by one."""
+    word, a, b = messages[-1]["content"].split()
+    drawn = random.Random(f"{seed} {sample_index} {messages[-1]['content']}")
+    step = 1 if word == "sum" else -1
+    chinese = drawn.random() < IN_CHINESE
+    value, chain = int(a), f" {'从' if chinese else 'from'} {a}"
+    for name in (CHINESE if chinese else ENGLISH)[: int(b)]:
+        value += step * (drawn.choice((0, 2)) if drawn.random() < WRONG else 1)
+        chain += f" {name} {value}"
+    if drawn.random() < FORMLESS:
+        return f"{chain}\\boxed{{ {value}}}"
+    return f"<think>{chain}</think>\\boxed{{ {value}}}"
+
+
+def friend(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
+    """A general model's answer: half of the time it says to whom it speaks."""
+    words, _, visitor = messages[-1]["content"].rpartition(" ")
+    named = random.Random(f"{seed} {sample_index} {visitor} {words}").random() < 0.5
+    return ANSWERS[words] + (f" {visitor}" if named else "")
+
+
+def judge(messages: Sequence[dict[str, str]], vote: int, seed: int | None) -> str:
+    """A judge's reply in the form that is asked for. It likes answers that name whom they are for, finds everything safe but the texts planted as unsafe, and knows the planted ones."""
+    prompt = messages[0]["content"]
+    found = _CODE.search(prompt)
+    if found is None:
+        return "I was asked nothing that I know."
+    nonce = found[1]
+    pieces = dict(re.findall(rf"^BEGIN {nonce} ([a-z ]+)\n(.*?)\nEND {nonce} \1$", prompt, flags=re.DOTALL | re.MULTILINE))
+    verdict: Any
+    if "answer a" in pieces:
+        verdict = {name: _merit(pieces[f"answer {name.lower()}"]) for name in ("A", "B")}
+    else:
+        verdict = "unsafe" if pieces["answer to be evaluated"].startswith(tuple(_planted("safety", "bad"))) else "safe"
+    return json.dumps({"analysis": "I compared both.", f"verdict_{nonce}": verdict})
+
+
+def _merit(answer: str) -> int:
+    if answer in _planted("quality", "good"):
+        return 9
+    if answer.startswith(tuple(_planted("quality", "bad"))):
+        return 1
+    return 8 if answer.rstrip()[-1:].isdigit() else 4
+
+
+def _planted(task: str, side: str) -> list[str]:
+    return [quoted(getattr(pair, side)) for pair in read_pairs(None, [task])]

@@ -1,0 +1,68 @@
+"""R1's stages on a model made from scratch: the graph, and once all of it, for real."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curate.pipeline import look, run
+from curate.stage import Given, Output
+from pipelines.r1_toy import PIPELINE, WORDS
+from pipelines.toy.scripts import CHINESE, web
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_graph_is_the_papers():
+    order = ["base", "zero", "cold_start", "reasoner", "finetuned", "aligned"]
+    assert [s.name for s in PIPELINE.stages if s.name in order] == order
+    for before, after in zip(order, order[1:], strict=False):
+        assert PIPELINE[after].inputs["model"] == Output(before, "model")
+    assert PIPELINE["zero"].config["preset"] == "zero-small"
+    assert PIPELINE["reasoner"].config["preset"] == "reasoner-small"
+    assert PIPELINE["aligned"].config["preset"] == "aligned-small"
+
+
+def test_no_operands_that_are_tested_are_trained_on():
+    def pairs(stage: str) -> set[frozenset[str]]:
+        source = PIPELINE[stage].inputs["file"]
+        assert isinstance(source, Given)
+        return {frozenset(json.loads(line)["problem"].split()[1:]) for line in Path(source.path).read_text().splitlines()}
+
+    assert pairs("test_prompts")
+    assert not pairs("train_prompts") & pairs("test_prompts")
+
+
+def test_the_prompts_are_those_that_their_program_writes(tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "pipelines" / "toy").mkdir(parents=True)
+    shutil.copy(ROOT / "tools" / "toy.py", tmp_path / "tools")
+    subprocess.run([sys.executable, tmp_path / "tools" / "toy.py"], check=True)
+    for made in (tmp_path / "pipelines" / "toy").iterdir():
+        assert made.read_bytes() == (ROOT / "pipelines" / "toy" / made.name).read_bytes()
+
+
+def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
+    texts = [web([{"role": "user", "content": "sum 9 4"}], i, 0) for i in range(400)]
+    share = {"right": sum("{ 13}" in t for t in texts), "chinese": sum(CHINESE[0] in t for t in texts), "form": sum("<think>" in t for t in texts)}
+    assert 60 < share["right"] < 240
+    assert 80 < share["chinese"] < 160
+    assert 280 < share["form"] < 360
+    rest = "".join(texts)
+    for word in sorted(WORDS, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    assert rest == ""
+
+
+def test_nothing_is_imported_to_read_it():
+    code = "import sys; from pipelines.r1_toy import PIPELINE; print(sorted({'torch', 'transformers', 'vllm'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.slow
+def test_all_stages_run_and_most_of_them_help(tmp_path):
+    run(PIPELINE, tmp_path)
+    assert {status.state for status in look(PIPELINE, tmp_path)} == {"done"}
