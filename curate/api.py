@@ -33,6 +33,8 @@ from curate.filters.judge.settings import PAIR_VOTES
 from curate.generate import Generated, Options, preview
 from curate.generate import generate as run
 from curate.prompts import PromptSummary, prompts
+from curate.rewriting import DEFAULTS as REWRITING
+from curate.rewriting import Rewriting, rewrite_samples
 from curate.sampling.budget import Prices
 from curate.sources import SourceOptions
 from curate.verify import Verified, verify, verify_one
@@ -58,6 +60,7 @@ __all__ = [
     "preview",
     "prompts",
     "review",
+    "rewrite",
     "run",
     "verify",
     "verify_one",
@@ -248,3 +251,18 @@ def label(
     names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
     labelling, reading = Labelling(rubric, rejects, where), Reading(dict(mapping or {}))
     return make_labels(names, output, labelling, engine, settings, reading=reading, given=given, overwrite=overwrite, quiet=quiet)
+
+
+def rewrite(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    engine: EngineSettings,
+    rewriting: Rewriting = REWRITING,
+    given: Engine | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> Judged:
+    """Have a model rewrite the chains of samples, verified again. An engine `given` takes the place of the one described. Raises a CurateError (see curate.errors)."""
+    names = [str(i) for i in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    return rewrite_samples(names, output, rewriting, engine, given=given, overwrite=overwrite, quiet=quiet)

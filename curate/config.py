@@ -39,6 +39,7 @@ IDENTITY = {
     "map": "--map, and values given for all rows",
     "scorer": "the model that perplexity is of",
     "judge": "the judge, what it was asked and how",
+    "rewriter": "the model that rewrote the samples, and how it was asked",
     "quotas": "samples wanted of each domain",
     "validation": "share of prompts that is held out",
     "rewards": "--rewards: the parts of a reward and their weights",

@@ -10,6 +10,7 @@ from curate import api
 from curate.engines import EngineSettings, Sampling
 from curate.errors import UsageError
 from curate.filters.judge import Settings
+from curate.rewriting import Rewriting
 from curate.sources import SourceOptions
 from curate.stage import Task
 
@@ -56,6 +57,15 @@ def label(task: Task) -> None:
     """Safety labels of the samples of the input `samples`, to the output `labels`; `judge` and `asking` as above."""
     given = settings(task)
     api.label(task.inputs["samples"], str(task.outputs["labels"]), engine=_engine(given), settings=_asking(given), **given)
+
+
+def rewrite(task: Task) -> None:
+    """The samples of the input `samples` in other words, to the output `samples`; `rewriter` describes the engine (the fields of EngineSettings), the rest are the fields of curate.rewriting.Rewriting."""
+    given = settings(task)
+    engine = EngineSettings(**_tuples(given.pop("rewriter")))
+    sampling = given.pop("sampling", None)
+    chosen = Rewriting(**given) if sampling is None else Rewriting(sampling=Sampling(**sampling), **given)
+    api.rewrite(task.inputs["samples"], str(task.outputs["samples"]), engine=engine, rewriting=chosen)
 
 
 def settings(task: Task) -> dict[str, Any]:

@@ -39,6 +39,7 @@ COMMANDS = {
     "eval": Entry("curate.cli.eval", "Say how often models are right, side by side, with intervals."),
     "verify": Entry("curate.cli.verify", "Judge stored completions, or hold golds against themselves."),
     "filter": Entry("curate.cli.filter", "Filter samples, drop duplicates and benchmark questions, keep account."),
+    "rewrite": Entry("curate.cli.rewrite", "Have a model rewrite chains and solutions, and verify them again."),
     "mix": Entry("curate.cli.mix", "Mix filtered sets by quotas, shuffle, split."),
     "review": Entry("curate.cli.review", "Say of a set what to know before training on it."),
     "judge": Entry("curate.cli.judge", "Have a model judge samples, or measure how far it can be trusted."),

@@ -1,8 +1,8 @@
 """Does GRPO teach arithmetic? SmolLM2-135M-Instruct on sums, differences and products (tests/bench/sums.py), GRPO alone, rollouts by vLLM, two worked examples in every prompt, before as after.
 
-    python -m tests.bench.grpo_sums MODEL_DIR [--seed 0] [--steps 120] [-o DIR]
+    python -m tests.bench.grpo_sums MODEL_DIR [--seed 0] [--steps 60] [-o DIR]
 
-Prints strict and lenient accuracy on 200 held-out questions before and after, and the mean time of a step by what it went into. About an hour on two cores with nothing else running.
+Prints strict and lenient accuracy on 200 held-out questions before and after, and the mean time of a step by what it went into. Half an hour on two cores with nothing else running.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model")
     parser.add_argument("--seed", default="0")
-    parser.add_argument("--steps", default="120")
+    parser.add_argument("--steps", default="60")
     parser.add_argument("-o", "--output", type=Path, default=Path("grpo_sums"))
     given = parser.parse_args()
     train, test, examples = sums.write(given.output / "data")

@@ -1,5 +1,6 @@
 """R1's stages on a model made from scratch: the graph, and once all of it, for real."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_graph_is_the_papers():
     order = ["base", "zero", "cold_start", "reasoner", "finetuned", "aligned"]
     assert [s.name for s in PIPELINE.stages if s.name in order] == order
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         assert PIPELINE[after].inputs["model"] == Output(before, "model")
     assert PIPELINE["zero"].config["preset"] == "zero-small"
     assert PIPELINE["reasoner"].config["preset"] == "reasoner-small"
@@ -47,7 +48,11 @@ def test_the_prompts_are_those_that_their_program_writes(tmp_path):
 
 def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
     texts = [web([{"role": "user", "content": "sum 9 4"}], i, 0) for i in range(400)]
-    share = {"right": sum("{ 13}" in t for t in texts), "chinese": sum(CHINESE[0] in t for t in texts), "form": sum("<think>" in t for t in texts)}
+    share = {
+        "right": sum("{ 13}" in t for t in texts),
+        "chinese": sum(CHINESE[0] in t for t in texts),
+        "form": sum("<think>" in t for t in texts),
+    }
     assert 60 < share["right"] < 240
     assert 80 < share["chinese"] < 160
     assert 280 < share["form"] < 360

@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 def ask(item: Item, task: Task, seed: int, vote: int) -> Asked:
     """The prompt for one vote on an item."""
     pieces = {name: quoted(piece(item)) for name, piece in task.pieces.items()}
-    nonce = _nonce([seed, item.id, task.label, vote], pieces)
+    nonce = nonce_of(["judge", seed, item.id, task.label, vote], pieces)
     order = list(pieces.items())
     blocks = [
         f"## {name}\nBEGIN {nonce} {name.lower()}\n{text}\nEND {nonce} {name.lower()}"
@@ -61,10 +61,11 @@ def ask(item: Item, task: Task, seed: int, vote: int) -> Asked:
     return Asked((Message("user", text),), nonce, f"verdict_{nonce}")
 
 
-def _nonce(parts: list[object], pieces: dict[str, str]) -> str:
+def nonce_of(parts: list[object], pieces: dict[str, str]) -> str:
+    """A code for a request that none of its pieces holds."""
     text = digest(pieces)
     for attempt in count():
-        nonce = digest(["judge", *parts, text, attempt], NONCE_DIGITS)
+        nonce = digest([*parts, text, attempt], NONCE_DIGITS)
         if not any(nonce in piece.lower() for piece in pieces.values()):
             return nonce
     raise AssertionError("unreachable")

@@ -29,9 +29,9 @@ class Wording(NamedTuple):
 
 
 @cache
-def shipped(name: str) -> Wording:
+def shipped(name: str, folder: str = "judge") -> Wording:
     """A text that ships with the package."""
-    text = (files("curate.templates") / "judge" / f"{name}.txt").read_text("utf-8")
+    text = (files("curate.templates") / folder / f"{name}.txt").read_text("utf-8")
     version = _VERSION.match(text)
     assert version is not None, f"{name}.txt names no version"
     return Wording(f"{name}@{version[1]}", text[version.end() :].strip())
