@@ -89,6 +89,7 @@ class State:
     best_reward: float | None = None
     rewards: list[float] = field(default_factory=list)  # of the rollouts since the last checkpoint
     reference_step: int = 0
+    stopped: str | None = None  # why the run has stopped itself
 
 
 def grpo(
@@ -241,6 +242,8 @@ class Trainer:
         s, state = self.settings, self.state
         if logs is not None:
             logs.truncate(state.step)
+        if state.stopped is not None:  # and was killed before its model was written
+            return state.stopped
         self._held_against_the_engine()
         while state.step < s.steps:
             seconds: dict[str, float] = {}
@@ -258,13 +261,13 @@ class Trainer:
                 if logs is not None:
                     logs.add(state.step - 1, values)
                     say(f"step {state.step}/{s.steps}  {headline(values)}")
-                stopped = self.ranks.told(self._stops(values))
-                last = state.step == s.steps or stopped is not None
+                state.stopped = self.ranks.told(self._stops(values))
+                last = state.step == s.steps or state.stopped is not None
                 if last or state.step % self.running.save_every == 0:
                     self._save()
-                if stopped is not None:
-                    say(f"stopped after step {state.step}: {stopped}; the model is that of step {state.best}")
-                    return str(stopped)
+                if state.stopped is not None:
+                    say(f"stopped after step {state.step}: {state.stopped}; the model is that of step {state.best}")
+                    return state.stopped
                 if last:
                     return None
             state.part = state.parts = 0

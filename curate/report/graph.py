@@ -13,16 +13,22 @@ WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 44, 60, 22, 20  # pixels
 
 
 def text(pipeline: Pipeline, statuses: Sequence[Status]) -> str:
-    """A line for each stage: its state, its directory, what it takes."""
+    """A line for each stage: its state, what it took, its directory, what it takes."""
     names = max((len(s.stage.name) for s in statuses), default=0)
     lines = [f"{pipeline.name}: {pipeline.about}" if pipeline.about else pipeline.name]
     for status in statuses:
         stage = status.stage
         directory = "" if status.directory is None else status.directory.name
         taken = ", ".join(f"{name} <- {_source(source)}" for name, source in stage.inputs.items())
-        lines.append(f"  {stage.name:<{names}}  {status.state:<7}  {directory:<{names + 11}}  {taken}".rstrip())
+        lines.append(f"  {stage.name:<{names}}  {status.state:<7}  {_took(status):>8}  {directory:<{names + 11}}  {taken}".rstrip())
     counts = [f"{sum(s.state == state for s in statuses)} {state}" for state in COLOURS if any(s.state == state for s in statuses)]
     return "\n".join([*lines, ", ".join(counts)])
+
+
+def _took(status: Status) -> str:
+    """The time that all attempts took together; one that was killed is not known."""
+    seconds = [attempt["seconds"] for attempt in status.record.get("attempts", []) if "seconds" in attempt]
+    return f"{sum(seconds):,.0f} s" if seconds else ""
 
 
 def _source(source: Given | Output) -> str:

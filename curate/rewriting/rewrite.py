@@ -212,7 +212,14 @@ def _rewritten(row: Mapping[str, Any], reply: Mapping[str, Any], rewriter: Mappi
     if own is None:
         found |= {"status": "unverifiable", "score": None, "reason": "nothing to check"}
     by = {name: reply[name] for name in ("prompt_tokens", "completion_tokens", "seed", "engine", "model", "model_revision", "sampling")}
-    fresh: dict[str, Any] = {"judgements": [], "token_ids": None, "logprobs": None, "rewards": None, "group_id": None, "weights_version": None}
+    fresh: dict[str, Any] = {
+        "judgements": [],
+        "token_ids": None,
+        "logprobs": None,
+        "rewards": None,
+        "group_id": None,
+        "weights_version": None,
+    }
     return {
         **row,
         **by,

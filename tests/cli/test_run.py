@@ -40,17 +40,8 @@ def test_a_pipeline_runs_shows_and_runs_again_where_a_number_changed(tmp_path, c
     ]
     picture = tmp_path / "graph.svg"
     lines = told(capsys, "graph", *given, "--svg", picture).splitlines()
-    assert lines[4].split() == [
-        "last",
-        "done",
-        next(p.name for p in tmp_path.glob("last-*") if p.name in lines[4]),
-        "two",
-        "<-",
-        "second.text,",
-        "apart",
-        "<-",
-        "apart.text",
-    ]
+    assert lines[4].split()[:4] == ["last", "done", "0", "s"]
+    assert lines[4].endswith("two <- second.text, apart <- apart.text")
     drawn = ET.fromstring(picture.read_text())
     space = "{http://www.w3.org/2000/svg}"
     assert len(drawn.findall(f"{space}path")) == 3

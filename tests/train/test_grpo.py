@@ -40,12 +40,12 @@ def base(tmp_path_factory):
     return toys.ending(tmp_path_factory.mktemp("base"))
 
 
-def run(base, out, settings=SETTINGS, running=RUNNING, *, kill_at: int | None = None, prompts=PROMPTS, engine=None):
+def run(base, out, settings=SETTINGS, running=RUNNING, *, kill_at: int | str | None = None, prompts=PROMPTS, engine=None):
     lines = []
 
     def say(line):
         lines.append(line)
-        if kill_at is not None and line.startswith(f"step {kill_at}/"):
+        if kill_at is not None and line.startswith(f"step {kill_at}/" if isinstance(kill_at, int) else kill_at):
             raise Killed
 
     settings_of_engine = EngineSettings(kind="transformers", model=str(base))
@@ -182,6 +182,18 @@ def test_a_run_beyond_its_bounds_stops_and_keeps_the_best_checkpoint(base, tmp_p
     assert rewards[made["best"] - 1] == max(rewards)
     best = load_file(tmp_path / "checkpoints" / f"step-{made['best']}" / "model.safetensors")
     assert torch.equal(best["model.lm_head.weight"], weights(tmp_path)["lm_head.weight"])
+
+
+def test_a_run_that_has_stopped_itself_and_was_killed_before_its_model_was_there_stays_stopped(base, tmp_path):
+    given = (replace(SETTINGS, steps=30), replace(RUNNING, bounds=Bounds(entropy_low=100.0)))
+    run(base, tmp_path / "whole", *given)
+    with pytest.raises(Killed):
+        run(base, tmp_path / "killed", *given, kill_at="stopped after step")
+    made, lines = run(base, tmp_path / "killed", *given)
+    assert "entropy was below 100 for 5 steps in a row" in made["stopped"]
+    assert not any(line.startswith("step ") for line in lines)
+    a, b = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(a[n], b[n]) for n in a)
 
 
 def test_a_prompt_that_leaves_no_room_is_told_before_anything_is_made(base, tmp_path):
