@@ -46,10 +46,10 @@ from train.policy import Policy
 from train.presets import Grpo
 from train.prompts import Prompts
 from train.recorded import Group, read_recorded
-from train.reward_model import scorer_of
 from train.rollout import Rollouts
 from train.rundir import RunDirectory
 from train.sampler import Drawn, Sampler, told
+from train.scoring import scorer_of
 
 STALE = 10  # rollouts in a row without a group that has a spread: there is nothing left to learn
 

@@ -5,8 +5,7 @@ The number is read from the last token of an answer, the one that ends its turn;
 
 What is held out is a share of the prompts, chosen by a hash of their ids, so all answers to a prompt are on one side.
 
-The model is saved as a sequence classifier with one label, as transformers loads it. As a reward its number goes through a sigmoid: it is then between 0 and 1, like the rewards by rule that it is added to (the paper does not say
-how its own are scaled), and a policy gains ever less by pleasing it more.
+The model is saved as a sequence classifier with one label, as transformers loads it; as a reward: scoring.py.
 """
 
 import copy
@@ -26,9 +25,8 @@ from safetensors import SafetensorError
 from curate.dataset import open as open_dataset
 from curate.deliver.select import hashes
 from curate.engines.fingerprint import fetch, fingerprint
-from curate.engines.hosting.rendering import load_tokenizer
 from curate.errors import CurateError, RequestRefused, StoreError, UsageError
-from curate.records import Message, Prompt, digest
+from curate.records import Message, digest
 from train.chat import Answered, Chat
 from train.data import Order
 from train.intervals import mean_of_shares
@@ -331,40 +329,3 @@ def _save(trainer: Trainer, directory: Path, chat: Chat) -> None:
         temporary.rename(directory)
     except (OSError, SafetensorError) as error:
         raise StoreError.writing(directory, error) from error
-
-
-def scorer_of(
-    directory: str, think_tags: tuple[str, str] = ("<think>", "</think>")
-) -> Callable[[Sequence[Prompt], Sequence[str]], list[float | None]]:
-    """A reward for curate.rewards: for each output a number between 0 and 1, None where the model's context is too short for it or its template refuses the prompt. The model stays loaded.
-
-    Raises UsageError for a directory that is no reward model.
-    """
-    from transformers import AutoConfig, AutoModelForSequenceClassification
-
-    if not (Path(directory) / "config.json").is_file():
-        raise UsageError(f"{directory} is not a model directory: it has no config.json")
-    config = AutoConfig.from_pretrained(directory, trust_remote_code=False)
-    if config.num_labels != 1 or not any("SequenceClassification" in name for name in config.architectures or ()):
-        raise UsageError(f"{directory} is no reward model: it is no sequence classifier with one label (curate train reward makes one)")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForSequenceClassification.from_pretrained(
-        directory, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
-    )
-    rater = Rater(getattr(model, model.base_model_prefix), model.score).to(device).eval()
-    chat = Chat(load_tokenizer(directory, {}), think_tags, switch=False)
-    context = int(getattr(config.get_text_config(), "max_position_embeddings", 0) or 1 << 20)
-
-    def score(prompts: Sequence[Prompt], outputs: Sequence[str]) -> list[float | None]:
-        found: list[float | None] = []
-        for prompt, output in zip(prompts, outputs, strict=True):
-            try:
-                text = rated(chat, prompt.messages, output)
-            except RequestRefused:
-                found.append(None)
-                continue
-            with torch.no_grad():
-                found.append(float(torch.sigmoid(rater([text])[0])) if len(text.ids_T) <= context else None)
-        return found
-
-    return score

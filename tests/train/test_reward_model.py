@@ -16,7 +16,8 @@ from curate.records import Label, Pair, label_row, make_prompt, pair_row
 from curate.shards import Directory, ShardWriter
 from tests.train import toys
 from train.presets import REWARD
-from train.reward_model import Running, quality, reward, scorer_of
+from train.reward_model import Running, quality, reward
+from train.scoring import scorer_of
 
 SETTINGS = replace(REWARD["small"], lr=3e-3, batch=8, epochs=3, max_tokens=64)
 RUNNING = Running(dtype="float32", save_every=1, held_out=0.25)
@@ -117,6 +118,11 @@ def test_transformers_gives_the_same_number_alone_and_padded(base, pairs, tmp_pa
     with torch.no_grad():
         theirs = torch.sigmoid(model(**given).logits[:, 0])
     assert theirs.tolist() == pytest.approx(ours, abs=1e-5)
+    one_by_one = [score([make_prompt("Q")], [output])[0] for output in outputs]
+    assert ours == pytest.approx(one_by_one, abs=1e-6)
+    assert score([make_prompt("Q")] * 3, ["xyz" * 400, *outputs]) == [None, *(pytest.approx(n, abs=1e-6) for n in ours)], (
+        "what is too long has no number"
+    )
     assert tokenizer.pad_token_id != tokenizer.eos_token_id
 
 
