@@ -113,7 +113,7 @@ def _made(status: Status, before: Mapping[str, Status], say: Callable[[str], Non
     say(f"{stage.name}: {'goes on' if status.state == 'stopped' else 'begins'}{f' ({stage.about})' if stage.about else ''}, in {directory}")
     began = time.perf_counter()
     try:
-        function(Task(inputs, stage.config, stage.extent, directory, status.outputs))
+        function(Task(inputs, stage.config, stage.extent, directory, status.outputs, lambda line: say(f"  {line}")))
     finally:
         record["attempts"][-1]["seconds"] = round(time.perf_counter() - began, 1)
         _write(directory, record)

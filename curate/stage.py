@@ -9,7 +9,7 @@ would run everything again): what changes results carries a version.
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -67,7 +67,7 @@ class Stage:
 
 
 class Task(NamedTuple):
-    """What the function of a stage is called with. It writes below `directory`, the declared outputs among it; called again after it was stopped, it goes on."""
+    """What the function of a stage is called with. It writes below `directory`, the declared outputs among it, and tells `say` how far it is; called again after it was stopped, it goes on."""
 
     inputs: Mapping[str, Path]
     config: Mapping[str, Any]

@@ -91,6 +91,12 @@ def test_one_stage_and_what_it_needs(tmp_path):
     assert states(pipeline(), tmp_path) == {"first": "done", "second": "done", "apart": "due", "last": "due"}
 
 
+def test_what_a_stage_says_stands_below_its_name(tmp_path):
+    _, _, lines = ran(pipeline(second="talks"), tmp_path)
+    assert lines[2].startswith("second: begins")
+    assert lines[3] == "  half of it"
+
+
 def test_a_stage_that_was_stopped_goes_on_where_it_was(tmp_path):
     made = pipeline(second="stops_once")
     with pytest.raises(Stopped):

@@ -34,6 +34,11 @@ def killed(task: Task) -> None:
     task.outputs["text"].write_text("whole")
 
 
+def talks(task: Task) -> None:
+    task.say("half of it")
+    write(task)
+
+
 def makes_nothing(task: Task) -> None:
     """Breaks its promise."""
 

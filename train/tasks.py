@@ -27,7 +27,7 @@ def sft(task: Task) -> None:
     held = [str(path) for name, path in task.inputs.items() if name == "validation"]
     where = given.pop("where", None)
     chosen, running = split(given, presets.SFT, tuning.Running)
-    tuning.sft(str(task.inputs["model"]), data, str(task.directory / "run"), chosen, running, where=where, validation=held, say=_quiet)
+    tuning.sft(str(task.inputs["model"]), data, str(task.directory / "run"), chosen, running, where=where, validation=held, say=task.say)
 
 
 def grpo(task: Task) -> None:
@@ -43,7 +43,7 @@ def grpo(task: Task) -> None:
     sources = [str(path) for name, path in task.inputs.items() if name.startswith("prompts")]
     models = {name: str(task.inputs[name]) for name in ("preference", "harmlessness") if name in task.inputs}
     asked = prompts.read(sources, SourceOptions(), None, limit)
-    rl.grpo(engine, asked, str(task.directory / "run"), chosen, running, reward_models=models, say=_quiet)
+    rl.grpo(engine, asked, str(task.directory / "run"), chosen, running, reward_models=models, say=task.say)
 
 
 def reward(task: Task) -> None:
@@ -51,7 +51,7 @@ def reward(task: Task) -> None:
     given = settings(task)
     data = [str(path) for name, path in task.inputs.items() if name != "model"]
     chosen, running = split(given, presets.REWARD, rewarding.Running)
-    rewarding.reward(str(task.inputs["model"]), data, str(task.directory / "run"), chosen, running, say=_quiet)
+    rewarding.reward(str(task.inputs["model"]), data, str(task.directory / "run"), chosen, running, say=task.say)
 
 
 def evaluate(task: Task) -> None:
@@ -80,7 +80,3 @@ def split(given: Mapping[str, Any], table: Mapping[str, Any], running: type[Any]
 def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists where the library takes tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-
-
-def _quiet(line: str) -> None:
-    """A stage's own lines are in its metrics."""

@@ -58,3 +58,21 @@ def test_whoever_gives_no_spans_gets_what_transformers_computes():
     with torch.inference_mode():
         for given in ({}, {"attention_mask": padded}, {"position_ids": torch.tensor([[0, 1, 2, 0, 1]] * 2), "use_cache": False}):
             assert torch.equal(ours(ids, **given).logits, plain(ids, **given).logits)
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral", "gpt2"])
+def test_spans_reach_the_layers_that_are_computed_again(family):
+    """With gradient checkpointing the backward pass calls the layers anew."""
+    found = []
+    for checkpointed in (False, True):
+        model = toys.model(family)
+        m.still(model)
+        attention.install(model)
+        assert attention.installed(model.config)
+        if checkpointed:
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.train()
+        texts = row(9, 12, 5)
+        m.Scorer(model)(texts, torch.ones(len(texts.targets_N))).backward()
+        found.append([p.grad.clone() for p in model.parameters()])
+    assert max(float((a - b).abs().max()) for a, b in zip(*found, strict=True)) < 1e-5
