@@ -74,6 +74,7 @@ class Task(NamedTuple):
     extent: Mapping[str, Any]
     directory: Path
     outputs: Mapping[str, Path]
+    say: Callable[[str], None] = print
 
 
 State = Literal["done", "stopped", "running", "due", "stale"]
