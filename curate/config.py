@@ -52,6 +52,7 @@ EXTENT = {
     "num_correct": "--num-correct",
     "give_up_tokens": "--give-up-tokens",
     "tokens_per_sample": "what a sample is taken to cost in the give-up rule",
+    "open_samples": "--open-samples",
     "tail_width": "how waves widen once no prompt is left to start",
     "min_pass_rate": "--min-pass-rate",
     "prompts_per_shard": "--prompts-per-shard",

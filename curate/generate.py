@@ -75,6 +75,7 @@ class Options:
     prices: Prices | None = None
     prompts_per_shard: int = 1024
     tail_width: int = 1
+    open_samples: int = 1
     overwrite: bool = False
     quiet: bool = False
 
@@ -88,6 +89,7 @@ class Options:
             ("min_pass_rate", not 0 <= self.min_pass_rate <= 1),
             ("prompts_per_shard", self.prompts_per_shard < 1),
             ("tail_width", self.tail_width < 1),
+            ("open_samples", self.open_samples < 1),
             ("max_concurrent", self.engine.max_concurrent is not None and self.engine.max_concurrent < 1),
         ):
             if wrong:
@@ -222,6 +224,7 @@ def _config(options: Options, engine: Engine, template: Template, policy: Policy
             "give_up_tokens": policy.give_up_tokens,
             "tokens_per_sample": policy.tokens_per_sample,
             "tail_width": policy.tail_width,
+            **({"open_samples": options.open_samples} if options.open_samples != 1 else {}),
             "min_pass_rate": options.min_pass_rate,
             "prompts_per_shard": options.prompts_per_shard,
         },
@@ -279,6 +282,7 @@ async def _generate(source: Source, output: str | PathLike[str], options: Option
             dict(config.extent),
             options.engine.max_concurrent or engine.max_concurrent,
             options.continue_truncated,
+            options.open_samples,
         )
         try:
             tally = await _sample(plan, engine, directory, options, found.count)

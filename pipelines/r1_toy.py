@@ -75,7 +75,7 @@ zero = Stage(
     "zero",
     "train.tasks:grpo",
     {"model": base["model"], "prompts": train_prompts["prompts"]},
-    {**RL, "preset": "zero-small"},
+    {**RL, "preset": "zero-small", "rewards": "accuracy=1,format=1"},
     {"model": "run/model", "rollouts": "run/rollouts"},
     uses=MATH,
     about="stage 0: GRPO, rewards by rule",
@@ -112,7 +112,7 @@ reasoner = Stage(
     "reasoner",
     "train.tasks:grpo",
     {"model": cold_start["model"], "prompts": train_prompts["prompts"]},
-    {**RL, "preset": "reasoner-small", "steps": 40},
+    {**RL, "preset": "reasoner-small", "rewards": "accuracy=1,format=1,language=1", "steps": 40},
     {"model": "run/model", "rollouts": "run/rollouts"},
     uses=MATH,
     about="stage 2: GRPO with the language's consistency",
@@ -166,23 +166,15 @@ finetuned = Stage(
     {"model": "run/model"},
     about="stage 3: fine-tuned on the mixture",
 )
-wishes = Stage(
-    "wishes",
-    "curate.tasks:prompts",
-    {"file": Given(str(FOLDER / "wishes.jsonl"))},
-    {},
-    {"prompts": "prompts"},
-    about="the same, for a judge to compare answers to",
-)
 candidates = Stage(
     "candidates",
     "curate.tasks:generate",
-    {"model": finetuned["model"], "prompts": wishes["prompts"]},
-    {**ENGINE, "num_generations": 4},
+    {"model": finetuned["model"], "prompts": general_prompts["prompts"]},
+    {**ENGINE, "open_samples": 4},
     {"samples": "samples"},
     about="stage 4: several answers to each",
 )
-JUDGE = {"judge": {"kind": "scripted", "model": "pipelines.toy.scripts:judge"}, "rejects": True}
+JUDGE = {"judge": {"kind": "scripted", "model": "pipelines.toy.scripts:judge"}}
 pairs = Stage(
     "pairs",
     "curate.tasks:pairs",
@@ -217,11 +209,17 @@ aligned = Stage(
     {
         "model": finetuned["model"],
         "prompts_rules": train_prompts["prompts"],
-        "prompts_general": wishes["prompts"],
+        "prompts_general": general_prompts["prompts"],
         "preference": helpful["model"],
         "harmlessness": harmless["model"],
     },
-    {**RL, "preset": "aligned-small", "steps": 30, "preference_steps": 12},
+    {
+        **RL,
+        "preset": "aligned-small",
+        "rewards": "accuracy=1,format=1,language=1,preference=1,harmlessness=1",
+        "steps": 30,
+        "preference_steps": 12,
+    },
     {"model": "run/model", "rollouts": "run/rollouts"},
     uses=MATH,
     about="stage 4: GRPO, preference in the last part of the steps",
@@ -261,7 +259,7 @@ PIPELINE = Pipeline(
         *(chains, readable, cold_start),
         reasoner,
         *(traces, reasoning, general_prompts, general, mixture, finetuned),
-        *(wishes, candidates, pairs, labels, helpful, harmless, aligned),
+        *(candidates, pairs, labels, helpful, harmless, aligned),
         *(evaluation, report),
     ),
     "the stages of R1 on a model made from scratch",

@@ -16,7 +16,7 @@ VISITORS = 20  # by number: who says it
 
 
 def main() -> None:
-    """Write train.jsonl, test.jsonl, general.jsonl (one answer each is enough) and wishes.jsonl (the same, of which a judge compares several answers)."""
+    """Write train.jsonl, test.jsonl and general.jsonl."""
     pairs = [(a, b) for a in range(6, 31) for b in range(1, 6)]
     tested = set(random.Random(0).sample(pairs, TESTED))
     sides: dict[str, list[dict[str, str]]] = {"train": [], "test": []}
@@ -34,7 +34,6 @@ def main() -> None:
     said = [f"{words} {visitor}" for words in GENERAL for visitor in range(VISITORS)]
     shared = {"mode": "plain", "domain": "general", "language": "en", "license": "Apache-2.0"}
     sides["general"] = [{"problem": problem, "accept": "finished", **shared} for problem in said]
-    sides["wishes"] = [{"problem": problem, "accept": "judged", **shared} for problem in said]
     for name, rows in sides.items():
         (FOLDER / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 

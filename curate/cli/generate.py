@@ -54,6 +54,13 @@ class NumCorrect(click.ParamType[Any]):
     show_default=True,
     help="Widen waves by this factor once no prompt is left to start and the engine would stand idle: sooner done, for more tokens.",
 )
+@click.option(
+    "--open-samples",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Samples of each prompt that nothing checks: more than one where they are to be compared (curate pairs).",
+)
 @click.option("--overwrite", is_flag=True, help="Throw away what the directory holds, completions included, and start again.")
 @click.option("--dry-run", is_flag=True, help="Print one prompt exactly as it would be sent, and the counts; send nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")

@@ -43,7 +43,7 @@ def command(inputs: tuple[str, ...], output: str, mapping: tuple[str, ...], as_j
     """Compare the samples of each prompt in INPUT two by two, and write which one a judge likes better to a directory: kept/ and rejects/, with the reasons in drop_reasons.
 
     INPUT is a dataset directory of ours (its kept/, with --rejects also its rejects/), or a Parquet or JSON lines file of anyone. It needs several samples of a prompt, sampled beforehand: where nothing can be checked,
-    `curate generate PROMPTS --verifier none -n 4 --num-correct all` keeps every answer that ended by itself; where answers are checked the wrong ones are read with --rejects, too.
+    `curate generate PROMPTS --verifier none --open-samples 4` keeps up to four answers that ended by themselves; where answers are checked the wrong ones are read with --rejects, too.
 
     A judge is shown the responses and no chains, and scores both from 0 to 10. Reasons for rejects: same_text (all samples of the prompt say the same), no_verdict (too few votes could be read), order_disagrees (the better answer is
     another one in the other order), margin, and length_balance. How far the judge goes by place is printed. Pairs written by hand, whose worse answer is known, go along, and the run fails if the judge gets too many of them wrong.

@@ -31,7 +31,7 @@ from curate.verifiers.pool import VerifierPool
 # What a completion's text can depend on: hashed into its key. The chain's tags and the verifiers only read it.
 KEYED = ("engine", "model", "model_revision", "template", "sampling", "prefill", "chat_template_kwargs", "extra_body", "engine_args")
 # What a shard's rows depend on besides its prompts and the identity.
-ROW_EXTENT = ("max_samples", "num_correct", "give_up_tokens", "tokens_per_sample", "min_pass_rate")
+ROW_EXTENT = ("max_samples", "num_correct", "give_up_tokens", "tokens_per_sample", "min_pass_rate", "open_samples")
 REFUSALS_BEFORE_GIVING_UP = 16  # refused requests without a single success: the configuration is at fault, not the samples
 REFUSAL_PATIENCE = 0.2  # seconds to wait for a success while other requests are in flight
 VERIFYING_PER_REQUEST = 2  # samples waiting for a verdict, for each request that may be in flight: back-pressure
@@ -51,6 +51,7 @@ class Plan:
     extent: dict[str, Any]
     max_concurrent: int
     continue_truncated: bool = False
+    open_samples: int = 1  # of each prompt that nothing checks
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class Run:
     def _prompts(self) -> Iterator[PromptState]:
         """The prompts of all shards that are not published yet, in the order of work; opens a shard when its first prompt is asked for."""
         position = 0
-        rows_of = {name: self.plan.extent[name] for name in ROW_EXTENT}
+        rows_of = {name: self.plan.extent[name] for name in ROW_EXTENT if name in self.plan.extent}
         for at in self.plan.ranges:
             prompts = list(read_prompts(self.plan.prompts, f"{at.low}", f"{at.high}g"))
             digest = rows_digest((prompt_row(p) for p in prompts), rows_of, self.plan.made.identity)
@@ -180,7 +181,7 @@ class Run:
         policy = {
             "verified": self.plan.policy,
             "judged": replace(self.plan.policy, num_correct=None),  # nobody can say yet when there are enough
-            "finished": Policy(max_samples=1, num_correct=1),
+            "finished": Policy(max_samples=self.plan.open_samples, num_correct=self.plan.open_samples),
         }[prompt.accept]
         return PromptState(prompt, position, asked, self._keys.of_prompt(asked), policy)
 

@@ -222,6 +222,18 @@ def test_a_guesser_keeps_almost_nothing_and_knowledge_is_kept(tmp_path: Path) ->
     assert known <= kept["knows_some"] <= known + 0.01 * 400
 
 
+def test_open_prompts_have_one_sample_or_as_many_as_are_to_be_compared(tmp_path: Path) -> None:
+    open_ended = SourceOptions(verifier="none")
+    one = make(tmp_path, prompts=10, source=open_ended, num_correct=3)
+    assert counts(one)["kept"] == 10
+    more = make(tmp_path, prompts=10, source=open_ended, num_correct=3, open_samples=4)
+    rows = more.dataset.to_arrow().to_pylist()
+    assert sorted(r["sample_index"] for r in rows) == sorted([*range(4)] * 10)
+    assert more.tally.reused == 10, "the first of each was there"
+    with pytest.raises(UsageError, match="--open-samples is out of range"):
+        make(tmp_path, open_samples=0)
+
+
 def test_unverified_prompts_need_to_be_finished(tmp_path: Path) -> None:
     source = tmp_path / "open.jsonl"
     source.write_text("".join(f'{{"prompt": "Write about {n}"}}\n' for n in range(10)))
