@@ -10,6 +10,7 @@ from curate import api
 from curate.engines import EngineSettings, Sampling
 from curate.errors import UsageError
 from curate.filters.judge import Settings
+from curate.filters.judge.settings import PAIR_VOTES
 from curate.rewriting import Rewriting
 from curate.sources import SourceOptions
 from curate.stage import Task
@@ -48,8 +49,9 @@ def judge(task: Task) -> None:
 
 
 def pairs(task: Task) -> None:
-    """Preference pairs of the samples of the input `samples`, to the output `pairs`; `judge` and `asking` as above."""
+    """Preference pairs of the samples of the input `samples`, to the output `pairs`; `judge` and `asking` as above, with an even number of votes."""
     given = settings(task)
+    given["asking"] = {"votes": PAIR_VOTES, **given.get("asking", {})}
     api.pairs(task.inputs["samples"], str(task.outputs["pairs"]), engine=_engine(given), settings=_asking(given), **given)
 
 

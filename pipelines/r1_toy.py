@@ -16,11 +16,11 @@ from curate.stage import Given, Pipeline, Stage
 from pipelines import paper
 
 FOLDER = Path(__file__).parent / "toy"
-NUMBERS = [f" {i}" for i in range(45)]
+NUMBERS = [f" {i}" for i in range(25)]
 CHAINS = [" from", *(f" {w}" for w in ("one", "two", "three", "four", "five")), *(f" {w}" for w in ("从", "一", "二", "三", "四", "五"))]
 GENERAL = [" good", " morning", " night", " you", " are", " toy", " i", " am", " hello", " thank"]
 QUESTIONS = ["sum", "less", "hello", "good", "who", "how", "thank"]
-WORDS = [":", "<think>", "</think>", "\\boxed{", "}", *QUESTIONS, *NUMBERS, *CHAINS, *GENERAL]
+WORDS = [":", "<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "}", *QUESTIONS, *NUMBERS, *CHAINS, *GENERAL]
 
 ENGINE = {"engine": "transformers", "temperature": 1.0, "top_p": 1.0, "max_tokens": 40}
 TRAINER = {"dtype": "float32", "save_every": 50}
@@ -47,7 +47,7 @@ examples = Stage(
     "examples",
     "curate.tasks:generate",
     {"prompts": train_prompts["prompts"]},
-    {"model": "pipelines.toy.scripts:web", "engine": "scripted", "num_generations": 24, "num_correct": None},
+    {"model": "pipelines.toy.scripts:web", "engine": "scripted", "num_generations": 48, "num_correct": None},
     {"samples": "samples"},
     uses=MATH,
     about="worked examples, right and wrong",
@@ -166,10 +166,18 @@ finetuned = Stage(
     {"model": "run/model"},
     about="stage 3: fine-tuned on the mixture",
 )
+wishes = Stage(
+    "wishes",
+    "curate.tasks:prompts",
+    {"prompts": general_prompts["prompts"]},
+    {"source": {"where": "mode = 'think'"}},
+    {"prompts": "prompts"},
+    about="stage 4: those of them that are answered with a chain",
+)
 candidates = Stage(
     "candidates",
     "curate.tasks:generate",
-    {"model": finetuned["model"], "prompts": general_prompts["prompts"]},
+    {"model": finetuned["model"], "prompts": wishes["prompts"]},
     {**ENGINE, "open_samples": 4},
     {"samples": "samples"},
     about="stage 4: several answers to each",
@@ -209,7 +217,7 @@ aligned = Stage(
     {
         "model": finetuned["model"],
         "prompts_rules": train_prompts["prompts"],
-        "prompts_general": general_prompts["prompts"],
+        "prompts_general": wishes["prompts"],
         "preference": helpful["model"],
         "harmlessness": harmless["model"],
     },
@@ -236,7 +244,7 @@ evaluation = Stage(
         "aligned": aligned["model"],
         "prompts": test_prompts["prompts"],
     },
-    {"k": 4, **ENGINE, "temperature": 0.6},
+    {"k": 4, **ENGINE},
     {"evaluation": "evaluation"},
     uses=MATH,
     about="every stage's model on the same held-out questions",
@@ -259,7 +267,7 @@ PIPELINE = Pipeline(
         *(chains, readable, cold_start),
         reasoner,
         *(traces, reasoning, general_prompts, general, mixture, finetuned),
-        *(candidates, pairs, labels, helpful, harmless, aligned),
+        *(wishes, candidates, pairs, labels, helpful, harmless, aligned),
         *(evaluation, report),
     ),
     "the stages of R1 on a model made from scratch",

@@ -10,14 +10,17 @@ import random
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "pipelines" / "toy"
-TESTED = 30  # pairs
-GENERAL = ("hello", "good morning", "who are you", "thank you", "how are you", "good night")
+TESTED = 12  # pairs
+GREETINGS, GENERAL = (
+    ("hello", "good morning", "good night"),
+    ("who are you", "thank you", "how are you"),
+)  # the first are answered without a chain
 VISITORS = 20  # by number: who says it
 
 
 def main() -> None:
     """Write train.jsonl, test.jsonl and general.jsonl."""
-    pairs = [(a, b) for a in range(6, 31) for b in range(1, 6)]
+    pairs = [(a, b) for a in range(6, 16) for b in range(1, 6)]
     tested = set(random.Random(0).sample(pairs, TESTED))
     sides: dict[str, list[dict[str, str]]] = {"train": [], "test": []}
     for a, b in pairs:
@@ -31,9 +34,13 @@ def main() -> None:
                 "license": "Apache-2.0",
             }
             sides["test" if (a, b) in tested else "train"].append(row)
-    said = [f"{words} {visitor}" for words in GENERAL for visitor in range(VISITORS)]
-    shared = {"mode": "plain", "domain": "general", "language": "en", "license": "Apache-2.0"}
-    sides["general"] = [{"problem": problem, "accept": "finished", **shared} for problem in said]
+    shared = {"accept": "finished", "domain": "general", "language": "en", "license": "Apache-2.0"}
+    sides["general"] = [
+        {"problem": f"{words} {visitor}", "mode": mode, **shared}
+        for mode, spoken in (("plain", GREETINGS), ("think", GENERAL))
+        for words in spoken
+        for visitor in range(VISITORS)
+    ]
     for name, rows in sides.items():
         (FOLDER / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 

@@ -1,6 +1,6 @@
 """Functions in place of models for r1_toy; each gets what a scripted engine gives (curate/engines/scripted.py) and returns a text.
 
-`web` writes worked examples as a base model may have read them: three in ten counts go wrong, three in ten chains are in Chinese, and some do not keep the form. `friend` is the general model. `judge` goes by rules that can be read here; it
+`web` writes worked examples as a base model may have read them: three in ten counts go wrong, three in ten chains are in Chinese, and two in ten answers stand without tags. `friend` is the general model. `judge` goes by rules that can be read here; it
 says so of itself nowhere, and the calibration of a real judge is not tried by it.
 """
 
@@ -15,14 +15,8 @@ from curate.filters.judge.pairs import read_pairs
 
 ENGLISH, CHINESE = ("one", "two", "three", "four", "five"), ("一", "二", "三", "四", "五")
 WRONG, IN_CHINESE, FORMLESS = 0.3, 0.3, 0.2  # shares: of counts, of chains, of examples
-ANSWERS = {
-    "hello": " hello",
-    "good morning": " good morning",
-    "good night": " good night",
-    "thank you": " thank you",
-    "how are you": " good",
-    "who are you": " i am toy",
-}
+GREETINGS = {"hello": " hello", "good morning": " good morning", "good night": " good night"}  # answered without a chain
+ANSWERS = {"thank you": " thank you", "how are you": " good", "who are you": " i am toy"}
 _CODE = re.compile(r"The code ([0-9a-f]{16}) was made for this request")
 
 
@@ -37,15 +31,17 @@ def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None)
         value += step * (drawn.choice((0, 2)) if drawn.random() < WRONG else 1)
         chain += f" {name} {value}"
     if drawn.random() < FORMLESS:
-        return f"{chain}\\boxed{{ {value}}}"
-    return f"<think>{chain}</think>\\boxed{{ {value}}}"
+        return f"<think>{chain}</think>\\boxed{{ {value}}}"
+    return f"<think>{chain}</think><answer>\\boxed{{ {value}}}</answer>"
 
 
 def friend(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
     """A general model's answer: half of the time it says to whom it speaks."""
     words, _, visitor = messages[-1]["content"].rpartition(" ")
-    named = random.Random(f"{seed} {sample_index} {visitor} {words}").random() < 0.5
-    return ANSWERS[words] + (f" {visitor}" if named else "")
+    said = f" {visitor}" if random.Random(f"{seed} {sample_index} {visitor} {words}").random() < 0.5 else ""
+    if words in GREETINGS:
+        return GREETINGS[words] + said
+    return f"<think> i am toy{said}</think><answer>{ANSWERS[words]}{said}</answer>"
 
 
 def judge(messages: Sequence[dict[str, str]], vote: int, seed: int | None) -> str:
@@ -69,7 +65,7 @@ def _merit(answer: str) -> int:
         return 9
     if answer.startswith(tuple(_planted("quality", "bad"))):
         return 1
-    return 8 if answer.rstrip()[-1:].isdigit() else 4
+    return 8 if answer.removesuffix("</answer>")[-1:].isdigit() else 4
 
 
 def _planted(task: str, side: str) -> list[str]:
