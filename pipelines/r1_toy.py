@@ -24,8 +24,9 @@ WORDS = [":", "<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "}", *
 
 ENGINE = {"engine": "transformers", "temperature": 1.0, "top_p": 1.0, "max_tokens": 40}
 TRAINER = {"dtype": "float32", "save_every": 50}
-RL = {**TRAINER, "engine": {"kind": "transformers"}, "prompts": 12, "group": 8, "max_tokens": 40, "lr": 3e-4, "steps": 60}
+RL = {**TRAINER, "engine": {"kind": "transformers"}, "prompts": 12, "group": 8, "max_tokens": 40, "lr": 3e-4, "floor": 1.0, "steps": 100}
 MATH = ("curate.verifiers.math:VERSION",)
+TEXTS = ("pipelines.toy.scripts:VERSION",)
 
 train_prompts = Stage(
     "train_prompts",
@@ -49,7 +50,7 @@ examples = Stage(
     {"prompts": train_prompts["prompts"]},
     {"model": "pipelines.toy.scripts:web", "engine": "scripted", "num_generations": 48, "num_correct": None},
     {"samples": "samples"},
-    uses=MATH,
+    uses=(*MATH, *TEXTS),
     about="worked examples, right and wrong",
 )
 text = Stage(
@@ -148,6 +149,7 @@ general = Stage(
     {"prompts": general_prompts["prompts"]},
     {"model": "pipelines.toy.scripts:friend", "engine": "scripted"},
     {"samples": "samples"},
+    uses=TEXTS,
     about="stage 3: general samples of another model",
 )
 mixture = Stage(
@@ -189,10 +191,17 @@ pairs = Stage(
     {"samples": candidates["samples"]},
     {**JUDGE, "balance_lengths": False},
     {"pairs": "pairs"},
+    uses=TEXTS,
     about="stage 4: which of two is better",
 )
 labels = Stage(
-    "labels", "curate.tasks:label", {"samples": candidates["samples"]}, JUDGE, {"labels": "labels"}, about="stage 4: which are safe"
+    "labels",
+    "curate.tasks:label",
+    {"samples": candidates["samples"]},
+    JUDGE,
+    {"labels": "labels"},
+    uses=TEXTS,
+    about="stage 4: which are safe",
 )
 REWARD = {"dtype": "float32", "lr": 1e-3, "batch": 16, "epochs": 3.0}
 helpful = Stage(

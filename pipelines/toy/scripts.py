@@ -13,10 +13,12 @@ from typing import Any
 from curate.filters.judge.boundary import quoted
 from curate.filters.judge.pairs import read_pairs
 
+VERSION = "1"  # changed whenever a text could change
 ENGLISH, CHINESE = ("one", "two", "three", "four", "five"), ("一", "二", "三", "四", "五")
 WRONG, IN_CHINESE, FORMLESS = 0.3, 0.3, 0.2  # shares: of counts, of chains, of examples
 GREETINGS = {"hello": " hello", "good morning": " good morning", "good night": " good night"}  # answered without a chain
 ANSWERS = {"thank you": " thank you", "how are you": " good", "who are you": " i am toy"}
+_NAMED = re.compile(r"\d\s*(?:<[^>]*>)?\s*$")  # a number last, before a closing tag at most, which a judge is shown with a space in it
 _CODE = re.compile(r"The code ([0-9a-f]{16}) was made for this request")
 
 
@@ -65,7 +67,7 @@ def _merit(answer: str) -> int:
         return 9
     if answer.startswith(tuple(_planted("quality", "bad"))):
         return 1
-    return 8 if answer.removesuffix("</answer>")[-1:].isdigit() else 4
+    return 8 if _NAMED.search(answer) else 4
 
 
 def _planted(task: str, side: str) -> list[str]:

@@ -68,6 +68,20 @@ def test_nothing_is_imported_to_read_it():
 
 
 @pytest.mark.slow
-def test_all_stages_run_and_most_of_them_help(tmp_path):
-    run(PIPELINE, tmp_path)
+def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
+    """Reinforcement learning teaches the base, the reward for its language straightens the chains, and the stages after it keep both."""
+    statuses = {status.stage.name: status for status in run(PIPELINE, tmp_path)}
     assert {status.state for status in look(PIPELINE, tmp_path)} == {"done"}
+    found = json.loads((statuses["evaluation"].outputs["evaluation"] / "eval.json").read_text())
+    names = ("base", "zero", "cold_start", "reasoner", "finetuned", "aligned")
+    models = {name: model["overall"] for name, model in zip(names, found["models"], strict=True)}
+    right = {name: model["strict"]["pass@1"]["value"] for name, model in models.items()}
+    assert right["base"] < 0.6
+    assert min(right["zero"], right["aligned"]) > right["base"] + 0.15
+    assert models["base"]["language"]["value"] < 0.9
+    assert min(models[name]["language"]["value"] for name in ("reasoner", "finetuned", "aligned")) > 0.95
+    assert models["aligned"]["format"]["value"] > 0.95
+    pairs = json.loads((statuses["pairs"].outputs["pairs"] / "stats.json").read_text())
+    assert pairs["funnel"]["kept"] > 5
+    report = (statuses["report"].outputs["report"] / "report.md").read_text()
+    assert all(f"| {name} |" in report for name in names)
