@@ -51,7 +51,7 @@ def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
     share = {
         "right": sum("{ 13}" in t for t in texts),
         "chinese": sum(CHINESE[0] in t for t in texts),
-        "form": sum("<think>" in t for t in texts),
+        "form": sum("<answer>" in t for t in texts),
     }
     assert 60 < share["right"] < 240
     assert 80 < share["chinese"] < 160
