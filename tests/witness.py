@@ -65,7 +65,7 @@ def witness(constraints: Constraints) -> str:
     if "detectable_format:json_format" in wanted:
         return json.dumps({"answer": " ".join(inline)})
     sentence = SENTENCES[get("language:response_language").get("language", "en")]
-    inline += ["[x]"] * get("detectable_content:number_placeholders").get("num_placeholders", 0)
+    inline += ["[1]"] * get("detectable_content:number_placeholders").get("num_placeholders", 0)
     inline += ["*a b*"] * get("detectable_format:number_highlighted_sections").get("num_highlights", 0)
     inline += ["<<the sun>>"] if "detectable_format:title" in wanted else []
     text = " ".join([sentence, *inline])
