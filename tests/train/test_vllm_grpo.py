@@ -60,8 +60,9 @@ def test_a_killed_run_goes_on_and_its_rollouts_feed_curation(model: str, tmp_pat
     metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [m["step"] for m in metrics] == list(range(STEPS))
     assert all(m["mismatch"] < 0.1 for m in metrics)
-    assert all({"reward/accuracy", "reward/format", "time/rollout", "time/update"} <= m.keys() for m in metrics)
-    assert all(m["time/sync"] > 0 for m in metrics[2:])
+    assert all({"reward/accuracy", "reward/format", "time/update"} <= m.keys() for m in metrics)
+    assert metrics[-1]["time/rollout"] > 0
+    assert metrics[-1]["time/sync"] > 0
     transformers.AutoModelForCausalLM.from_pretrained(out / "model")
     assert check(out / "rollouts").problems == []
     rows = api.open(out / "rollouts").to_arrow().to_pylist()
