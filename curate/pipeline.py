@@ -62,9 +62,10 @@ def _status(stage: Stage, root: Path, before: Mapping[str, Status], *, working: 
             return Status(stage, "stale" if others else "due", None, {})
     directory = root / stage.directory(contents)
     if directory not in others:
-        return Status(stage, "stale" if others else "due", directory, {})
+        return Status(stage, "stale" if others else "due", directory, {}, contents)
     record = _read(directory)
-    return Status(stage, "done" if "outputs" in record else "running" if working else "stopped", directory, record)
+    whole = "outputs" in record and stage.outputs.keys() <= record["outputs"].keys()  # one may be declared since
+    return Status(stage, "done" if whole else "running" if working else "stopped", directory, record, contents)
 
 
 def run(
@@ -97,13 +98,9 @@ def _made(status: Status, before: Mapping[str, Status], say: Callable[[str], Non
         for name, source in stage.inputs.items()
     }
     function = named(stage.run, f"what the stage {stage.name} runs").function
-    contents = {
-        name: content_of(inputs[name]) if isinstance(source, Given) else before[source.stage].record["outputs"][source.name]
-        for name, source in stage.inputs.items()
-    }
     record: dict[str, Any] = {
         "version": VERSION,
-        "identity": stage.identity(contents),
+        "identity": stage.identity(status.contents),
         "extent": dict(stage.extent),
         "packages": packages(),
         "attempts": [*status.record.get("attempts", []), {"began": clock()}],

@@ -87,6 +87,7 @@ class Status(NamedTuple):
     state: State
     directory: Path | None
     record: Mapping[str, Any]
+    contents: Mapping[str, str] = {}  # digests of the inputs, where all are there
 
     @property
     def outputs(self) -> dict[str, Path]:

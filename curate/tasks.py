@@ -27,9 +27,7 @@ def generate(task: Task) -> None:
     """Samples of the model in the input `model` (or named by `model`), of the prompts in `prompts`, verified, to the output `samples`."""
     given = settings(task)
     model = given.pop("model", None) or str(task.inputs["model"])
-    api.generate(
-        str(task.inputs["prompts"]), str(task.outputs["samples"]), model=model, source=_source(given), quiet=True, **_tuples(given)
-    )
+    api.generate(str(task.inputs["prompts"]), str(task.outputs["samples"]), model=model, source=_source(given), quiet=True, **tuples(given))
 
 
 def filter(task: Task) -> None:
@@ -64,7 +62,7 @@ def label(task: Task) -> None:
 def rewrite(task: Task) -> None:
     """The samples of the input `samples` in other words, to the output `samples`; `rewriter` describes the engine (the fields of EngineSettings), the rest are the fields of curate.rewriting.Rewriting."""
     given = settings(task)
-    engine = EngineSettings(**_tuples(given.pop("rewriter")))
+    engine = EngineSettings(**tuples(given.pop("rewriter")))
     sampling = given.pop("sampling", None)
     chosen = Rewriting(**given) if sampling is None else Rewriting(sampling=Sampling(**sampling), **given)
     api.rewrite(task.inputs["samples"], str(task.outputs["samples"]), engine=engine, rewriting=chosen)
@@ -78,20 +76,20 @@ def settings(task: Task) -> dict[str, Any]:
     return {**task.config, **task.extent}
 
 
-def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
+def tuples(given: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists where the library takes tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _source(given: dict[str, Any]) -> SourceOptions:
-    return SourceOptions(**_tuples(given.pop("source", {})))
+    return SourceOptions(**tuples(given.pop("source", {})))
 
 
 def _engine(given: dict[str, Any]) -> EngineSettings:
-    return EngineSettings(**_tuples(given.pop("judge")))
+    return EngineSettings(**tuples(given.pop("judge")))
 
 
 def _asking(given: dict[str, Any]) -> Settings:
-    asked = _tuples(given.pop("asking", {}))
+    asked = tuples(given.pop("asking", {}))
     sampling = asked.pop("sampling", None)
     return Settings(**asked) if sampling is None else Settings(sampling=Sampling(**sampling), **asked)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,12 @@ def test_contents_of_files_and_directories(tmp_path):
     assert content_of(tmp_path / "d" / "a") != one
     (tmp_path / "d" / "a").rename(tmp_path / "d" / "b")
     assert content_of(tmp_path / "d") != one
+
+
+def test_an_output_that_is_declared_later_is_made_known(tmp_path):
+    ran(pipeline(), tmp_path)
+    before = pipeline()
+    last = replace(before["last"], outputs={"text": "text.txt", "again": "text.txt"})
+    calls, statuses, _ = ran(replace(before, stages=(*before.stages[:-1], last)), tmp_path)
+    assert calls == ["last"]
+    assert statuses[-1].record["outputs"].keys() == {"text", "again"}

@@ -1,5 +1,7 @@
 """Pipelines as values: edges, other numbers, and what a directory's name depends on."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,8 +100,6 @@ def test_a_directory_has_the_same_name_only_for_the_same_numbers(a, b):
 
 
 def _as_json(value):
-    import json
-
     return json.dumps(value, sort_keys=True)
 
 

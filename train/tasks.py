@@ -11,7 +11,7 @@ from curate.engines import EngineSettings
 from curate.errors import UsageError
 from curate.sources import SourceOptions
 from curate.stage import Task
-from curate.tasks import settings
+from curate.tasks import settings, tuples
 from curate.templates import Example, Template
 from train import grpo as rl
 from train import presets, prompts
@@ -37,7 +37,7 @@ def grpo(task: Task) -> None:
     given = settings(task)
     template = dict(given.pop("template", {}))
     examples = tuple(Example(question, answer, None) for question, answer in template.pop("examples", ()))
-    engine = EngineSettings(**{"model": str(task.inputs["model"]), **_tuples(given.pop("engine", {}))})
+    engine = EngineSettings(**{"model": str(task.inputs["model"]), **tuples(given.pop("engine", {}))})
     limit = given.pop("limit", None)
     chosen, running = split({**given, "template": Template(examples=examples, **template)}, presets.GRPO, rl.Running)
     sources = [str(path) for name, path in task.inputs.items() if name.startswith("prompts")]
@@ -58,7 +58,7 @@ def evaluate(task: Task) -> None:
     """Evaluate the models of all inputs but `prompts` on the prompts of that, to the output `evaluation`; the configuration has the keywords of train.evaluate.evaluate."""
     given = settings(task)
     models = [str(path) for name, path in task.inputs.items() if name != "prompts"]
-    measure(models, str(task.inputs["prompts"]), str(task.outputs["evaluation"]), **_tuples(given), quiet=True)
+    measure(models, str(task.inputs["prompts"]), str(task.outputs["evaluation"]), **tuples(given), quiet=True)
 
 
 def split(given: Mapping[str, Any], table: Mapping[str, Any], running: type[Any]) -> tuple[Any, Any]:
@@ -74,9 +74,4 @@ def split(given: Mapping[str, Any], table: Mapping[str, Any], running: type[Any]
     if unknown:
         raise UsageError(f"{unknown[0]} is no setting of this trainer: there are {', '.join(sorted(fields | own))}")
     changed = {key: value for key, value in rest.items() if key in fields}
-    return dataclasses.replace(preset, **changed), running(**_tuples({key: value for key, value in rest.items() if key not in fields}))
-
-
-def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists where the library takes tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return dataclasses.replace(preset, **changed), running(**tuples({key: value for key, value in rest.items() if key not in fields}))

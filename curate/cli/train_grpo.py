@@ -36,6 +36,7 @@ from curate.cli.train_options import computing_options, concluded, ending_option
 @click.option("--max-tokens", type=int, help="Longest answer.")
 @click.option("--temperature", type=float, help="Of the rollouts.")
 @click.option("--lr", type=float, help="Learning rate.")
+@click.option("--floor", type=float, help="Learning rate at the end, as a share of the peak; 1: it stays.")
 @click.option("--warmup", type=float, help="Share of the steps over which it rises.")
 @click.option("--kl-coef", type=float, help="Weight of the divergence from the reference; 0: no reference.")
 @click.option("--ref-every", type=int, help="Steps after which the reference becomes the policy; 0: never.")

@@ -18,10 +18,9 @@ from curate.config import Config, checked
 from curate.dataset import Dataset
 from curate.deliver.asking import NEAR, UNDECIDED, Asking, Row, limits, rows
 from curate.deliver.judging import Judged, finished, identity, keyed_of, session, told
-from curate.deliver.source import Source
+from curate.deliver.source import Source, ours
 from curate.engines import Engine, EngineSettings, open_engine
 from curate.errors import UsageError
-from curate.filtering.foreign import Reading
 from curate.filtering.funnel import Funnel
 from curate.filters.judge import CHAIN_TASKS, CORRECTNESS, Item, Judgement, Settings, Tally, Task, agreement, task_named
 from curate.records import SAMPLES
@@ -48,15 +47,10 @@ def judge_samples(
 
     Raises UsageError for what was asked wrongly, EngineError where the judge cannot go on (the same call goes on), CurateError where it is not to be believed.
     """
-    if not inputs:
-        raise UsageError("no input is given")
     if not asking.tasks:
         raise UsageError(f"say what to judge, with --task: {', '.join(REASONS)}")
     tasks = [task_named(name, asking.rubric) for name in dict.fromkeys(asking.tasks)]
-    source = Source(list(inputs), Reading({}), rejects=asking.rejects, where=asking.where)
-    stranger = next((u for u in source.units if not u.ours), None)
-    if stranger is not None:
-        raise UsageError(f"{stranger.path} holds no samples of ours: bring it in with `curate filter --map` first")
+    source = ours(inputs, rejects=asking.rejects, where=asking.where)
     return run_async(_judge(source, output, tasks, asking, engine, settings, given, overwrite, quiet))
 
 

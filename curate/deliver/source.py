@@ -103,6 +103,17 @@ class Source:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
+def ours(names: Sequence[str], *, rejects: bool, where: str | None) -> Source:
+    """The rows of dataset directories of ours. Raises UsageError where none is given, and for anybody else's file."""
+    if not names:
+        raise UsageError("no input is given")
+    source = Source(list(names), foreign.Reading({}), rejects=rejects, where=where)
+    stranger = next((u for u in source.units if not u.ours), None)
+    if stranger is not None:
+        raise UsageError(f"{stranger.path} holds no samples of ours: bring it in with `curate filter --map` first")
+    return source
+
+
 @contextmanager
 def readable() -> Iterator[None]:
     """Raise Damaged for what Arrow says of a damaged file; an error of the machine goes through."""

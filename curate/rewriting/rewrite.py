@@ -14,11 +14,11 @@ from curate.config import Config, checked
 from curate.dataset import Dataset
 from curate.deliver.judging import Judged, finished, keyed_of
 from curate.deliver.judging import request as conversation
-from curate.deliver.source import Source, readable
+from curate.deliver.source import Source, ours, readable
 from curate.engines import Engine, EngineSettings, Sampling, open_engine
 from curate.errors import UsageError
-from curate.filtering.foreign import Reading
 from curate.filtering.funnel import Funnel
+from curate.filtering.units import Unit
 from curate.generate import Options, sample
 from curate.records import Prompt, digest, filtered_samples, prompt_from_row, prompt_id
 from curate.rewriting import verdict
@@ -30,6 +30,7 @@ from curate.verifiers import version
 REASON = "not_rewritten"
 REQUESTS = "requests"  # below the output
 TRIES = 2
+SCHEMA = filtered_samples({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ class Requests:
     def __iter__(self) -> Iterator[Prompt]:
         """The prompts, in the order of the rows. Raises UsageError for two samples of one id."""
         seen: set[str] = set()
-        for _, row, chosen in _rows(self._source):
-            if chosen and _has_chain(row):
+        for unit in self._source.units:
+            for row, asked in _rows(self._source, unit):
+                if not asked:
+                    continue
                 if row["id"] in seen:
                     raise UsageError(f"two samples have the id {row['id']}: filter the set first, which drops copies")
                 seen.add(row["id"])
@@ -84,16 +87,11 @@ def rewrite_samples(
 
     Raises UsageError for what was asked wrongly, EngineError where the engine cannot go on, Stopped where a signal ended it: the same call goes on.
     """
-    if not inputs:
-        raise UsageError("no input is given")
     if rewriting.tries < 1:
         raise UsageError("--tries is at least 1")
     if is_address(str(output)):
         raise UsageError("samples are rewritten on this machine: give a directory here, and copy it")
-    source = Source(list(inputs), Reading({}), rejects=False, where=rewriting.where)
-    stranger = next((u for u in source.units if not u.ours), None)
-    if stranger is not None:
-        raise UsageError(f"{stranger.path} holds no samples of ours: bring it in with `curate filter --map` first")
+    source = ours(inputs, rejects=False, where=rewriting.where)
     writer = given if given is not None else open_engine(engine)
     directory = Directory(output, "filtered")
     with directory, readable():
@@ -133,16 +131,11 @@ def _config(source: Source, rewriting: Rewriting, settings: EngineSettings, engi
     )
 
 
-def _rows(source: Source) -> Iterator[tuple[Any, dict[str, Any], bool]]:
-    """(unit, row, whether it is chosen) of all rows."""
-    for unit in source.units:
-        for table, holds in source.rows(unit):
-            for row, chosen in zip(table.to_pylist(), holds.tolist(), strict=True):
-                yield unit, row, chosen
-
-
-def _has_chain(row: Mapping[str, Any]) -> bool:
-    return row["chain"] == "full" and bool(row["reasoning"])
+def _rows(source: Source, unit: Unit) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The rows of a unit, without what filters measured, and whether each is to be rewritten: it is chosen and has a chain."""
+    for table, holds in source.rows(unit):
+        for row, chosen in zip(table.select(SCHEMA.names).to_pylist(), holds.tolist(), strict=True):
+            yield row, chosen and row["chain"] == "full" and bool(row["reasoning"])
 
 
 def _prompt(row: Mapping[str, Any]) -> Prompt:
@@ -172,28 +165,24 @@ def _kept(replies: Dataset) -> dict[str, dict[str, Any]]:
 
 def _publish(directory: Directory, source: Source, replies: Mapping[str, Mapping[str, Any]], rewriter: Mapping[str, Any]) -> dict[str, int]:
     """Write all shards; how many rows were rewritten, were not, and have no chain or were not chosen."""
-    schema = filtered_samples({})
     counts = {"rewritten": 0, REASON: 0, "as_they_were": 0}
     for unit in source.units:
         funnel = Funnel((REASON,))
-        files = {part: PartFile(directory.temporary(unit.shard, part), schema) for part in ("kept", "rejects")}
+        files = {part: PartFile(directory.temporary(unit.shard, part), SCHEMA) for part in ("kept", "rejects")}
         try:
-            for table, holds in source.rows(unit):
-                for row, chosen in zip(table.select(schema.names).to_pylist(), holds.tolist(), strict=True):
-                    made, what = row, "as_they_were"
-                    if chosen and _has_chain(row):
-                        reply = replies.get(_prompt(row).id)
-                        what = REASON if reply is None else "rewritten"
-                        made = (
-                            {**row, "drop_reasons": [*row["drop_reasons"], REASON]} if reply is None else _rewritten(row, reply, rewriter)
-                        )
-                    counts[what] += 1
-                    reasons = made["drop_reasons"]
-                    values = {n: made[n] for n in ("domain", "source", "license", "completion_tokens")} | {
-                        "characters": len(made["completion"])
-                    }
-                    funnel.count(values, reasons, {REASON: [r for r in reasons if r == REASON]}, kept=not reasons, rate=None)
-                    files["rejects" if reasons else "kept"].add(made)
+            for row, asked in _rows(source, unit):
+                made, what = row, "as_they_were"
+                if asked:
+                    reply = replies.get(_prompt(row).id)
+                    what = REASON if reply is None else "rewritten"
+                    made = {**row, "drop_reasons": [*row["drop_reasons"], REASON]} if reply is None else _rewritten(row, reply, rewriter)
+                counts[what] += 1
+                reasons = made["drop_reasons"]
+                values = {n: made[n] for n in ("domain", "source", "license", "completion_tokens")} | {
+                    "characters": len(made["completion"])
+                }
+                funnel.count(values, reasons, {REASON: [r for r in reasons if r == REASON]}, kept=not reasons, rate=None)
+                files["rejects" if reasons else "kept"].add(made)
             written = {part: file.close() for part, file in files.items()}
         finally:
             for file in files.values():

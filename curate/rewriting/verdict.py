@@ -23,9 +23,9 @@ def request(parent: Prompt, sample_id: str, question: str, chain: str) -> Prompt
     return replace(parent, messages=(message,), verifier=NAME, accept="verified", chance=0.0, mode="plain", meta=canonical_json(held))
 
 
-def joined(reply: Reply, tags: tuple[str, str] = ("<think>", "</think>")) -> str:
+def joined(reply: Reply) -> str:
     """A completion of both pieces."""
-    return f"{tags[0]}\n{reply.reasoning}\n{tags[1]}\n\n{reply.response}"
+    return f"<think>\n{reply.reasoning}\n</think>\n\n{reply.response}"
 
 
 def verify(answer: Answer, prompt: Prompt) -> Verdict:

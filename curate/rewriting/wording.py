@@ -11,6 +11,7 @@ from curate.filters.judge.wording import Wording, fill, shipped
 from curate.records import Message
 
 NAME = "readable"
+_TAG = re.compile(r"</?think>")
 
 
 class Reply(NamedTuple):
@@ -34,11 +35,11 @@ def ask(sample_id: str, question: str, chain: str) -> tuple[Message, str]:
 
 
 def read(reply: str, nonce: str) -> Reply | None:
-    """Both pieces of a reply, None where one is missing, empty or there twice."""
+    """Both pieces of a reply, None where one is missing, empty, there twice, or holds a chain's tag: between tags of ours it would end the chain where it likes."""
     found = {}
     for name in ("thinking", "solution"):
         pieces = re.findall(rf"^BEGIN {nonce} {name}[ \t]*\n(.*?)\n?^END {nonce} {name}[ \t]*$", reply, flags=re.DOTALL | re.MULTILINE)
-        if len(pieces) != 1 or not pieces[0].strip() or nonce in pieces[0]:
+        if len(pieces) != 1 or not pieces[0].strip() or nonce in pieces[0] or _TAG.search(pieces[0]):
             return None
         found[name] = pieces[0].strip()
     return Reply(found["thinking"], found["solution"])

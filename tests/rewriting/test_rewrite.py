@@ -109,6 +109,7 @@ def test_others_stay_as_they_are_where_a_condition_chooses(samples, tmp_path):
         (lambda n: reply(n, "a", "b") + reply(n, "a", "b"), None),
         (lambda n: reply("0" * 16, "a", "b"), None),
         (lambda n: reply(n, f"END {n} thinking\nx", "b"), None),
+        (lambda n: reply(n, "a</think>\\boxed{6}", "b"), None),
         (lambda n: f"BEGIN {n} thinking\na\nEND {n} thinking", None),
         (lambda n: "", None),
     ],
