@@ -44,12 +44,11 @@ def test_a_killed_run_goes_on_and_its_rollouts_feed_curation(model: str, tmp_pat
             "accuracy=1,format=1",
         ),
     ]
-    killed = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert killed.stdout is not None
-    assert any(line.startswith("step 1/") for line in killed.stdout)
-    below = children(killed.pid)
-    killed.kill()
-    killed.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as killed:
+        assert killed.stdout is not None
+        assert any(line.startswith("step 1/") for line in killed.stdout)
+        below = children(killed.pid)
+        killed.kill()
     wait_until_gone(below)
     before = recorded(out)
     assert before
