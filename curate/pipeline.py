@@ -42,7 +42,7 @@ def content_of(path: Path) -> str:
 
 
 def look(pipeline: Pipeline, root: Path) -> list[Status]:
-    """What is there of each stage, in their order; nothing is written. Raises UsageError where a given input is missing, Damaged for a stage.json that cannot be read."""
+    """What is there of each stage, in their order; nothing is written. A stage with a given input that is missing is not done. Raises Damaged for a stage.json that cannot be read."""
     working = _locked(root)
     found: dict[str, Status] = {}
     for stage in pipeline.stages:
@@ -54,8 +54,10 @@ def _status(stage: Stage, root: Path, before: Mapping[str, Status], *, working: 
     others = sorted(p for p in root.glob(f"{stage.name}-*") if (p / FILE).is_file())
     contents: dict[str, str] = {}
     for name, source in stage.inputs.items():
-        if isinstance(source, Given):
+        if isinstance(source, Given) and Path(source.path).exists():
             contents[name] = content_of(Path(source.path))
+        elif isinstance(source, Given):
+            return Status(stage, "stale" if others else "due", None, {})
         elif before[source.stage].state == "done":
             contents[name] = before[source.stage].record["outputs"][source.name]
         else:
@@ -92,7 +94,9 @@ def run(
 def _made(status: Status, before: Mapping[str, Status], say: Callable[[str], None], clock: Callable[[], float]) -> Status:
     """Run one stage."""
     stage, directory = status.stage, status.directory
-    assert directory is not None  # all inputs are there
+    if directory is None:  # what is made here is there
+        missing = next(s.path for s in stage.inputs.values() if isinstance(s, Given) and not Path(s.path).exists())
+        raise UsageError(f"the stage {stage.name} needs {missing}, which does not exist")
     inputs = {
         name: Path(source.path) if isinstance(source, Given) else before[source.stage].outputs[source.name]
         for name, source in stage.inputs.items()
@@ -110,13 +114,14 @@ def _made(status: Status, before: Mapping[str, Status], say: Callable[[str], Non
     say(f"{stage.name}: {'goes on' if status.state == 'stopped' else 'begins'}{f' ({stage.about})' if stage.about else ''}, in {directory}")
     began = time.perf_counter()
     try:
-        function(Task(inputs, stage.config, stage.extent, directory, status.outputs, lambda line: say(f"  {line}")))
+        took = {s.stage.name: s.seconds or 0.0 for s in before.values()}
+        function(Task(inputs, stage.config, stage.extent, directory, status.outputs, lambda line: say(f"  {line}"), took))
     finally:
         record["attempts"][-1]["seconds"] = round(time.perf_counter() - began, 1)
         _write(directory, record)
-    missing = [name for name, path in status.outputs.items() if not path.exists()]
-    if missing:
-        raise CurateError(f"the stage {stage.name} has ended without making {', '.join(missing)} ({status.outputs[missing[0]]})")
+    unmade = [name for name, path in status.outputs.items() if not path.exists()]
+    if unmade:
+        raise CurateError(f"the stage {stage.name} has ended without making {', '.join(unmade)} ({status.outputs[unmade[0]]})")
     record["outputs"] = {name: content_of(path) for name, path in status.outputs.items()}
     _write(directory, record)
     say(f"{stage.name}: done in {record['attempts'][-1]['seconds']:,.0f} s")

@@ -14,7 +14,7 @@ from curate.generate import describe
 from curate.ingest import ingest, read_prompts
 from curate.records import prompt_row
 from curate.shards import Directory, Range, ShardWriter, ranges, rows_digest
-from curate.sources import SourceOptions, collect
+from curate.sources import Source, SourceOptions, collect
 
 PER_SHARD = 65536  # prompts are small: a shard of them stays under some 100 MB
 
@@ -38,11 +38,16 @@ def prompts(
 ) -> PromptSummary:
     """Collect prompts into a directory. An existing directory of prompts is replaced shard by shard. Raises SourceError, UsageError or StoreError."""
     names = [sources] if isinstance(sources, str) else list(sources)
+    return bring_in(collect(names, options if options is not None else SourceOptions(), weights, limit), output)
+
+
+def bring_in(source: Source, output: str | PathLike[str]) -> PromptSummary:
+    """The prompts of one source into a directory, as `prompts` does."""
     directory = Directory(output, "prompts")
     place = directory.place
     with directory:
         read_config(place)  # refuses a directory of another schema version before anything is written
-        found = ingest(collect(names, options if options is not None else SourceOptions(), weights, limit), place.scratch / "input")
+        found = ingest(source, place.scratch / "input")
         config = checked("prompts", {}, {"prompts": found.fingerprint, "n_prompts": found.count, "prompts_per_shard": PER_SHARD})
         shards = ranges(pq.read_table(found.path, columns=["id"])["id"].combine_chunks(), PER_SHARD)
         directory.configure(config)

@@ -10,7 +10,7 @@ would run everything again): what changes results carries a version.
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -27,7 +27,7 @@ class Output(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A file or directory from outside the pipeline."""
+    """A file or directory from outside the pipeline; `--set stage.input=PATH` names another one."""
 
     path: str
 
@@ -67,7 +67,10 @@ class Stage:
 
 
 class Task(NamedTuple):
-    """What the function of a stage is called with. It writes below `directory`, the declared outputs among it, and tells `say` how far it is; called again after it was stopped, it goes on."""
+    """What the function of a stage is called with. It writes below `directory`, the declared outputs among it, and tells `say` how far it is; called again after it was stopped, it goes on.
+
+    `took`: the seconds of each stage before it, in their order, over all attempts that were not killed; for reports, results do not depend on it.
+    """
 
     inputs: Mapping[str, Path]
     config: Mapping[str, Any]
@@ -75,6 +78,7 @@ class Task(NamedTuple):
     directory: Path
     outputs: Mapping[str, Path]
     say: Callable[[str], None] = print
+    took: Mapping[str, float] = {}
 
 
 State = Literal["done", "stopped", "running", "due", "stale"]
@@ -94,6 +98,12 @@ class Status(NamedTuple):
         """Where the declared outputs are or will be."""
         assert self.directory is not None
         return {name: self.directory / path for name, path in self.stage.outputs.items()}
+
+    @property
+    def seconds(self) -> float | None:
+        """The time that all attempts took together, None where none is known; of one that was killed nothing is."""
+        known = [attempt["seconds"] for attempt in self.record.get("attempts", []) if "seconds" in attempt]
+        return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,22 @@ class Pipeline:
                 wanted |= {source.stage for source in stage.inputs.values() if isinstance(source, Output)}
         return tuple(stage for stage in self.stages if stage.name in wanted)
 
+    def at(self, name: str, about: str, stages: Mapping[str, Mapping[str, Any]], before: Sequence[Stage] = ()) -> "Pipeline":
+        """The same graph at another scale: of the stages that are named, the fields of Stage that are given, each as a whole; `before` are stages that come first. Raises UsageError for a stage or field that there is not."""
+        changed = {stage.name: stage for stage in self.stages}
+        known = {f.name for f in fields(Stage)} - {"name"}
+        for stage, other in stages.items():
+            unknown = sorted(set(other) - known)
+            if unknown:
+                raise UsageError(f"a stage has no {unknown[0]!r}{_meant(unknown[0], sorted(known))}")
+            changed[stage] = replace(self[stage], **other)
+        return Pipeline(name, (*before, *changed.values()), about)
+
     def changed(self, settings: Sequence[str]) -> "Pipeline":
-        """The same with other numbers, each as `stage.field=value` (`stage.field.key=value` inside a mapping); a value has the type of the one that it replaces. Raises UsageError."""
+        """The same with other numbers, each as `stage.field=value` (`stage.field.key=value` inside a mapping); a value has the type of the one that it replaces. `stage.input=PATH` is another file or directory for an input that is given.
+
+        Raises UsageError.
+        """
         stages = {stage.name: stage for stage in self.stages}
         for setting in settings:
             where, equals, text = setting.partition("=")
@@ -154,7 +178,10 @@ def _changed(stage: Stage, path: Sequence[str], text: str) -> Stage:
         return replace(stage, config=_put(stage.config, path, text, label))
     if path[0] in stage.extent:
         return replace(stage, extent=_put(stage.extent, path, text, label))
-    known = [*stage.config, *stage.extent]
+    given = [name for name, source in stage.inputs.items() if isinstance(source, Given)]
+    if path[0] in given and len(path) == 1:
+        return replace(stage, inputs={**stage.inputs, path[0]: Given(text)})
+    known = [*stage.config, *stage.extent, *given]
     raise UsageError(f"the stage {stage.name} has no {path[0]!r}{_meant(path[0], known)}")
 
 

@@ -3,24 +3,60 @@
 The configuration of a stage is the keywords of the function of curate.api that it calls, and a few names that are said in the docstrings. Which of them go into `config` and which into `extent` is the recipe's to say; both are read alike.
 """
 
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from curate import api
-from curate.engines import EngineSettings, Sampling
-from curate.errors import UsageError
-from curate.filters.judge import Settings
+from curate.engines import EngineSettings, Sampling, open_engine
+from curate.engines.fingerprint import fetch
+from curate.errors import CurateError, Stopped, UsageError
+from curate.filters.judge import Settings, calibrate, read_pairs
 from curate.filters.judge.settings import PAIR_VOTES
+from curate.prompts import bring_in
+from curate.report.funnel import share
 from curate.rewriting import Rewriting
-from curate.sources import SourceOptions
+from curate.running import run_async
+from curate.sources import Source, SourceOptions, collect, open_source
+from curate.sources.routed import Routed
 from curate.stage import Task
+from curate.storage import LocalPlace
+
+TRUST = "trust.json"
+
+
+def model(task: Task) -> None:
+    """The model in the input `model`, or that of the Hugging Face Hub named by `name` and `revision`, to the output `model`: in the stage's own directory, so that a run can be moved."""
+    given = settings(task)
+    held = str(task.inputs["model"]) if "model" in task.inputs else given["name"]
+    source = Path(fetch(held, given.get("revision")))
+    if not source.is_dir():
+        raise UsageError(f"there is no model directory {held}")
+    target = task.outputs["model"]
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.is_file():
+            shutil.copyfile(path, target / path.name)
 
 
 def prompts(task: Task) -> None:
-    """Prompts of `sources` (a list, as for curate prompts), to the output `prompts`; `source` holds SourceOptions."""
+    """Prompts of the inputs and of `sources`, to the output `prompts`: each a name as curate prompts takes it, or a mapping of its `name` and fields of SourceOptions. `source` holds SourceOptions of those without their own,
+    `routes` the routing of curate/sources/routed.py, `weights` and `limit` are those of curate prompts.
+    """
     given = settings(task)
-    sources = [*given.pop("sources", []), *(str(path) for path in task.inputs.values())]
-    api.prompts(sources, str(task.outputs["prompts"]), options=_source(given), **given)
+    shared = _source(given)
+    listed = [*given.pop("sources", []), *(str(path) for path in task.inputs.values())]
+    named = {str(i): _specified(entry, shared) for i, entry in enumerate(listed)}
+    source: Source = collect(
+        list(named), shared, given.pop("weights", None), given.pop("limit", None), opener=lambda key, chosen: _open(*named[key], chosen)
+    )
+    routes = given.pop("routes", ())
+    for name in given:
+        raise UsageError(f"{name} is no setting of a stage of prompts")
+    bring_in(Routed(source, routes) if routes else source, str(task.outputs["prompts"]))
 
 
 def generate(task: Task) -> None:
@@ -31,8 +67,11 @@ def generate(task: Task) -> None:
 
 
 def filter(task: Task) -> None:
-    """The samples of all inputs through filters, to the output `samples`."""
-    api.filter([str(path) for path in task.inputs.values()], str(task.outputs["samples"]), **settings(task))
+    """The samples of all inputs through filters, to the output `samples`; inputs whose names begin with `benchmark` are questions that samples may not overlap with."""
+    given = settings(task)
+    held = [str(path) for name, path in task.inputs.items() if name.startswith("benchmark")]
+    samples = [str(path) for name, path in task.inputs.items() if not name.startswith("benchmark")]
+    api.filter(samples, str(task.outputs["samples"]), benchmarks=[*held, *given.pop("benchmarks", [])], **given)
 
 
 def mix(task: Task) -> None:
@@ -40,23 +79,77 @@ def mix(task: Task) -> None:
     api.mix([str(path) for path in task.inputs.values()], str(task.outputs["samples"]), **settings(task))
 
 
-def judge(task: Task) -> None:
-    """Judgements of the samples of the input `samples`, to the output `samples`; `judge` describes the engine (the fields of EngineSettings) and `asking` how it is asked (those of curate.filters.judge.Settings)."""
+def trust(task: Task) -> None:
+    """Measure a judge on the pairs of a good and a bad text in the input `pairs`, to the output `trust`: trust.json, which later stages take as their input `trust`.
+
+    Agreement is the share of pairs whose good text the judge finds the better one; a pair without both verdicts is one on which it does not agree. It is trusted from `least` on. `judge` and `asking` as below.
+    """
     given = settings(task)
-    api.judge(task.inputs["samples"], str(task.outputs["samples"]), engine=_engine(given), settings=_asking(given), **given)
+    engine = EngineSettings(**tuples(given["judge"]))
+    known = read_pairs(str(task.inputs["pairs"]), ("correctness", "quality"))
+    found = run_async(calibrate(open_engine(engine), known, _asking(given), thorough=False))
+    right = sum(m.rates["pairs_wrong"].tries - m.rates["pairs_wrong"].hits for m in found)
+    agreed = share(right, len(known))
+    report = {
+        "judge": found[0].judge,
+        "pairs": len(known),
+        "right": right,
+        "agreement": agreed["value"],
+        "low": agreed["low"],
+        "high": agreed["high"],
+        "least": given["least"],
+        "trusted": agreed["value"] >= given["least"],
+        "tasks": {m.task: m.as_dict() for m in found},
+    }
+    task.outputs["trust"].mkdir(exist_ok=True)
+    LocalPlace(task.outputs["trust"]).write(TRUST, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
+    task.say(
+        f"the judge agrees on {right} of {len(known)} pairs: {'trusted' if report['trusted'] else 'not trusted, so its verdicts are recorded and not used'}"
+    )
+
+
+def judge(task: Task) -> None:
+    """Judgements of the samples of the input `samples`, to the output `samples`; `judge` describes the engine (the fields of EngineSettings) and `asking` how it is asked (those of curate.filters.judge.Settings).
+
+    Where an input `trust` says that the judge is not to be trusted, what it says is recorded in the directory `untrusted`, and the engine that `instead` describes decides.
+    """
+    _judged(task, "samples", api.judge)
 
 
 def pairs(task: Task) -> None:
-    """Preference pairs of the samples of the input `samples`, to the output `pairs`; `judge` and `asking` as above, with an even number of votes."""
-    given = settings(task)
-    given["asking"] = {"votes": PAIR_VOTES, **given.get("asking", {})}
-    api.pairs(task.inputs["samples"], str(task.outputs["pairs"]), engine=_engine(given), settings=_asking(given), **given)
+    """Preference pairs of the samples of the input `samples`, to the output `pairs`; all else as above, with an even number of votes."""
+    _judged(task, "pairs", api.pairs, votes=PAIR_VOTES)
 
 
 def label(task: Task) -> None:
-    """Safety labels of the samples of the input `samples`, to the output `labels`; `judge` and `asking` as above."""
+    """Safety labels of the samples of the input `samples`, to the output `labels`; all else as above."""
+    _judged(task, "labels", api.label)
+
+
+def _judged(task: Task, output: str, ask: Callable[..., Any], **asking: Any) -> None:
     given = settings(task)
-    api.label(task.inputs["samples"], str(task.outputs["labels"]), engine=_engine(given), settings=_asking(given), **given)
+    chosen, doubted = judging(given, task)
+    given["asking"] = {**asking, **given.get("asking", {})}
+    asked = _asking(given)
+    if doubted is not None:
+        try:
+            ask(task.inputs["samples"], str(task.directory / "untrusted"), engine=doubted, settings=asked, **given)
+        except (Stopped, UsageError):
+            raise
+        except CurateError as error:  # its planted texts may say what the calibration said
+            task.say(f"of the judge that is not trusted, nothing more is recorded: {error}")
+    ask(task.inputs["samples"], str(task.outputs[output]), engine=chosen, settings=asked, **given)
+
+
+def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSettings | None]:
+    """The engine that decides, taken from `judge` and `instead` of the settings, and the judge that is not to be trusted, if it is not."""
+    own = EngineSettings(**tuples(given.pop("judge")))
+    instead = given.pop("instead", None)
+    if "trust" not in task.inputs or json.loads((task.inputs["trust"] / TRUST).read_text("utf-8"))["trusted"]:
+        return own, None
+    if instead is None:
+        raise UsageError("the judge is not to be trusted, and nothing is named that decides `instead` of it")
+    return EngineSettings(**tuples(instead)), own
 
 
 def rewrite(task: Task) -> None:
@@ -85,8 +178,17 @@ def _source(given: dict[str, Any]) -> SourceOptions:
     return SourceOptions(**tuples(given.pop("source", {})))
 
 
-def _engine(given: dict[str, Any]) -> EngineSettings:
-    return EngineSettings(**tuples(given.pop("judge")))
+def _specified(entry: Any, shared: SourceOptions) -> tuple[str, SourceOptions]:
+    """A source's name and its options."""
+    if isinstance(entry, str):
+        return entry, shared
+    own = tuples(entry)
+    return own.pop("name"), SourceOptions(**own)
+
+
+def _open(name: str, own: SourceOptions, chosen: SourceOptions) -> Source:
+    """A source with its own options, and with the limit that was worked out for it where it has none."""
+    return open_source(name, replace(own, limit=own.limit if own.limit is not None else chosen.limit))
 
 
 def _asking(given: dict[str, Any]) -> Settings:

@@ -83,8 +83,9 @@ def test_a_given_file_is_known_by_its_content(tmp_path):
     assert ran(pipeline(moved), root)[0] == []
     moved.write_text("t ")
     assert ran(pipeline(moved), root)[0] == ["first", "second", "last"]
-    with pytest.raises(UsageError, match="no such file or directory"):
-        look(pipeline(source), root)
+    assert states(pipeline(source), root) == {"first": "stale", "second": "stale", "apart": "done", "last": "stale"}
+    with pytest.raises(UsageError, match=r"the stage first needs .*given.txt, which does not exist"):
+        run(pipeline(source), root, say=lambda line: None)
 
 
 def test_one_stage_and_what_it_needs(tmp_path):

@@ -19,15 +19,23 @@ from train import reward_model as rewarding
 from train import sft as tuning
 from train.evaluate import evaluate as measure
 
+INITS = ("model", "base")
+
 
 def sft(task: Task) -> None:
-    """Fine-tune the input `model` on the samples of all other inputs, but for `validation`; the run is in the directory `run` and its model the output `model`."""
+    """Fine-tune the input `model` on the samples of all other inputs, but for `validation`; the run is in the directory `run` and its model the output `model`.
+
+    `init` is the name of the input that is fine-tuned in place of `model`: of "model", the one of the stage before, and "base", as the paper has it.
+    """
     given = settings(task)
-    data = [str(path) for name, path in task.inputs.items() if name not in ("model", "validation")]
+    init = given.pop("init", "model")
+    if init not in INITS or init not in task.inputs:
+        raise UsageError(f"init is {init!r}: it is one of {', '.join(name for name in INITS if name in task.inputs)}")
+    data = [str(path) for name, path in task.inputs.items() if name not in (*INITS, "validation")]
     held = [str(path) for name, path in task.inputs.items() if name == "validation"]
     where = given.pop("where", None)
     chosen, running = split(given, presets.SFT, tuning.Running)
-    tuning.sft(str(task.inputs["model"]), data, str(task.directory / "run"), chosen, running, where=where, validation=held, say=task.say)
+    tuning.sft(str(task.inputs[init]), data, str(task.directory / "run"), chosen, running, where=where, validation=held, say=task.say)
 
 
 def grpo(task: Task) -> None:

@@ -26,9 +26,7 @@ def text(pipeline: Pipeline, statuses: Sequence[Status]) -> str:
 
 
 def _took(status: Status) -> str:
-    """The time that all attempts took together; one that was killed is not known."""
-    seconds = [attempt["seconds"] for attempt in status.record.get("attempts", []) if "seconds" in attempt]
-    return f"{sum(seconds):,.0f} s" if seconds else ""
+    return "" if status.seconds is None else f"{status.seconds:,.0f} s"
 
 
 def _source(source: Given | Output) -> str:
