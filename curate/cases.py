@@ -29,7 +29,9 @@ GUESSES = {
     "finish_reason": ("finish_reason",),
     "options": (),
 }
-WITHOUT_ANSWER = frozenset({"format", "ifeval", "language"})  # verifiers whose gold, if there is one, says what a text must be like
+WITHOUT_ANSWER = frozenset(
+    {"format", "ifeval", "language", "summary"}
+)  # verifiers whose gold, if there is one, says what a text must be like
 OURS = ("reasoning", "response", "chain", "prompt_id")  # columns that only rows of ours have beside each other
 NO_VERIFIER = Verdict("unverifiable", reason="no verifier is named")
 NO_COMPLETION = Verdict("unverifiable", reason="there is no completion")

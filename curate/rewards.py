@@ -3,6 +3,7 @@
     accuracy          1 where the prompt's verifier says correct, 0 for wrong and for no answer; for prompts that have a verifier
     partial_accuracy  the verifier's score, partial credit included
     format            1 where R1's form is kept (curate/verifiers/format.py), else 0; for prompts in mode think
+    summary           1 where R1's later form is kept, a chain and then a summary (curate/verifiers/summary.py), else 0; for the same
     language          share of the target language in the words of the chain (DeepSeek-R1, arXiv 2501.12948v2, Eq. 7)
     preference        a scoring function of the caller's, on the response alone; for prompts without a verifier
     harmlessness      the same on the whole output; for those of them whose domain is `safety`, in place of preference (each general query takes the reward of one model: section 3.1)
@@ -83,6 +84,7 @@ REWARDS: Mapping[str, Callable[[Prompt], bool]] = {  # by name, and which prompt
     "accuracy": _verified,
     "partial_accuracy": _verified,
     "format": lambda prompt: prompt.mode == "think",
+    "summary": lambda prompt: prompt.mode == "think",
     "language": lambda prompt: True,
     "preference": lambda prompt: not _verified(prompt) and prompt.domain != SAFETY,
     "harmlessness": lambda prompt: not _verified(prompt) and prompt.domain == SAFETY,
@@ -94,6 +96,7 @@ SCORED: Mapping[
     "harmlessness": lambda answer: answer.text,
 }
 VERIFIED = ("accuracy", "partial_accuracy")
+FORMS = ("format", "summary")  # verifiers of the same names
 
 
 def parse_rewards(text: str) -> tuple[Reward, ...]:
@@ -208,8 +211,8 @@ async def _by_rule(candidates: Sequence[Candidate], pool: VerifierPool, rewards:
                 continue
             if reward.name in VERIFIED:
                 cases[at, "accuracy"] = (prompt.verifier or "", answer, prompt)
-            elif reward.name == "format":
-                cases[at, reward.name] = ("format", answer, prompt)
+            elif reward.name in FORMS:
+                cases[at, reward.name] = (reward.name, answer, prompt)
             elif reward.name == "language":
                 cases[at, reward.name] = (f"{__name__}:consistency", answer, prompt)
             else:

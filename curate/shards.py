@@ -214,6 +214,7 @@ OURS = frozenset(
         "manifest.json",
         "_SUCCESS",
         "completions",
+        "requests",
         "input",
         "index",
         "scores",

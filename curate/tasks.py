@@ -20,6 +20,7 @@ from curate.prompts import bring_in
 from curate.report.funnel import share
 from curate.rewriting import Rewriting
 from curate.running import run_async
+from curate.selfmade import DEFAULTS, Writing, write_prompts
 from curate.sources import Source, SourceOptions, collect, open_source
 from curate.sources.routed import Routed
 from curate.stage import Task
@@ -60,8 +61,8 @@ def prompts(task: Task) -> None:
 
 
 def generate(task: Task) -> None:
-    """Samples of the model in the input `model` (or named by `model`), of the prompts in `prompts`, verified, to the output `samples`."""
-    given = settings(task)
+    """Samples of the model in the input `model` (or named by `model`), of the prompts in `prompts`, verified, to the output `samples`; an input `few_shot` is a file of worked examples."""
+    given = {**settings(task), **few_shot(task)}
     model = given.pop("model", None) or str(task.inputs["model"])
     api.generate(str(task.inputs["prompts"]), str(task.outputs["samples"]), model=model, source=_source(given), quiet=True, **tuples(given))
 
@@ -85,9 +86,9 @@ def trust(task: Task) -> None:
     Agreement is the share of pairs whose good text the judge finds the better one; a pair without both verdicts is one on which it does not agree. It is trusted from `least` on. `judge` and `asking` as below.
     """
     given = settings(task)
-    engine = EngineSettings(**tuples(given["judge"]))
+    engine = described(given, "judge")
     known = read_pairs(str(task.inputs["pairs"]), ("correctness", "quality"))
-    found = run_async(calibrate(open_engine(engine), known, _asking(given), thorough=False))
+    found = run_async(calibrate(open_engine(engine), known, asking_of(given), thorough=False))
     right = sum(m.rates["pairs_wrong"].tries - m.rates["pairs_wrong"].hits for m in found)
     agreed = share(right, len(known))
     report = {
@@ -130,7 +131,7 @@ def _judged(task: Task, output: str, ask: Callable[..., Any], **asking: Any) -> 
     given = settings(task)
     chosen, doubted = judging(given, task)
     given["asking"] = {**asking, **given.get("asking", {})}
-    asked = _asking(given)
+    asked = asking_of(given)
     if doubted is not None:
         try:
             ask(task.inputs["samples"], str(task.directory / "untrusted"), engine=doubted, settings=asked, **given)
@@ -143,8 +144,7 @@ def _judged(task: Task, output: str, ask: Callable[..., Any], **asking: Any) -> 
 
 def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSettings | None]:
     """The engine that decides, taken from `judge` and `instead` of the settings, and the judge that is not to be trusted, if it is not."""
-    own = EngineSettings(**tuples(given.pop("judge")))
-    instead = given.pop("instead", None)
+    own, instead = described(given, "judge"), given.pop("instead", None)
     if "trust" not in task.inputs or json.loads((task.inputs["trust"] / TRUST).read_text("utf-8"))["trusted"]:
         return own, None
     if instead is None:
@@ -155,10 +155,33 @@ def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSe
 def rewrite(task: Task) -> None:
     """The samples of the input `samples` in other words, to the output `samples`; `rewriter` describes the engine (the fields of EngineSettings), the rest are the fields of curate.rewriting.Rewriting."""
     given = settings(task)
-    engine = EngineSettings(**tuples(given.pop("rewriter")))
+    engine = described(given, "rewriter")
     sampling = given.pop("sampling", None)
     chosen = Rewriting(**given) if sampling is None else Rewriting(sampling=Sampling(**sampling), **given)
     api.rewrite(task.inputs["samples"], str(task.outputs["samples"]), engine=engine, rewriting=chosen)
+
+
+def synthesise(task: Task) -> None:
+    """Prompts about `topics` that a model writes itself, to the output `prompts`; `writer` describes the engine (the fields of EngineSettings, of which the model may be the input `model`), the rest are the fields of curate.selfmade.Writing."""
+    given = settings(task)
+    held = {"model": str(task.inputs["model"])} if "model" in task.inputs else {}
+    engine = described({**given, "writer": {**held, **given.pop("writer")}}, "writer")
+    sampling = replace(DEFAULTS.sampling, **tuples(given.pop("sampling", {})))
+    topics = given.pop("topics")
+    made = write_prompts(topics, task.outputs["prompts"], Writing(sampling=sampling, **given), engine)
+    left_out = ", ".join(f"{reason} {n:,}" for reason, n in made.skipped.items())
+    task.say(f"{made.count:,} prompts{f'; left out: {left_out}' if left_out else ''}")
+
+
+def few_shot(task: Task) -> dict[str, str]:
+    """The input `few_shot` as a keyword, where there is one."""
+    return {"few_shot": str(task.inputs["few_shot"])} if "few_shot" in task.inputs else {}
+
+
+def described(given: dict[str, Any], name: str) -> EngineSettings:
+    """The engine that `name` of the settings describes, behind the addresses in `servers` where there are some; both are taken out of the settings."""
+    servers = given.pop("servers", None)
+    return EngineSettings(**tuples({**given.pop(name), **({"base_urls": servers} if servers else {})}))
 
 
 def settings(task: Task) -> dict[str, Any]:
@@ -191,7 +214,8 @@ def _open(name: str, own: SourceOptions, chosen: SourceOptions) -> Source:
     return open_source(name, replace(own, limit=own.limit if own.limit is not None else chosen.limit))
 
 
-def _asking(given: dict[str, Any]) -> Settings:
+def asking_of(given: dict[str, Any]) -> Settings:
+    """How a judge is asked, taken from `asking` of the settings."""
     asked = tuples(given.pop("asking", {}))
     sampling = asked.pop("sampling", None)
     return Settings(**asked) if sampling is None else Settings(sampling=Sampling(**sampling), **asked)

@@ -7,6 +7,7 @@ from the page's CSS variables --ink and --grid, so that one drawing is readable 
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from curate.errors import MissingExtra
@@ -24,6 +25,7 @@ Axes = Any  # matplotlib.axes.Axes
 INK, GRID = "#24292f", "#d0d7de"  # on the PNG's white; the page's own in the SVG
 # Okabe and Ito's palette for all kinds of colour vision (https://jfly.uni-koeln.de/color), without black and yellow, which one of the backgrounds swallows.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+BAND = 0.15  # how opaque an interval is: several lie over one another
 COLUMNS, PANEL_INCHES = 3, (4.4, 2.7)
 STYLE = {
     "axes.axisbelow": True,
@@ -53,19 +55,22 @@ STYLE = {
 
 
 class Series(NamedTuple):
-    """A named curve: values at optimizer steps, NaN for a gap."""
+    """A named curve: values at optimizer steps, NaN for a gap; where they are there, with intervals from `low` to `high`."""
 
     name: str
     steps: list[int]
     values: list[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
 
 
 class Panel(NamedTuple):
-    """Curves that share an axis, drawn over one another or, with the same steps, stacked."""
+    """Curves that share an axis, drawn over one another or, with the same steps, stacked. `ticks`: names in place of the steps 0, 1, .."""
 
     title: str
     series: list[Series]
     stacked: bool = False
+    ticks: Sequence[str] = ()
 
 
 def draw(panels: list[Panel]) -> tuple[str, bytes]:
@@ -85,7 +90,10 @@ def draw(panels: list[Panel]) -> tuple[str, bytes]:
 
 def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, loc="left")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    if panel.ticks:
+        axes.set_xticks(range(len(panel.ticks)), panel.ticks, rotation=25, ha="right", rotation_mode="anchor")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     (_stack if panel.stacked else _lines)(axes, panel.series)
     if len(panel.series) > 1:
         axes.legend(loc="best", markerscale=0)  # the dots are for single points
@@ -96,7 +104,9 @@ def _lines(axes: Axes, series: list[Series]) -> None:
         # A line has no width where a point stands alone, so such a point gets a dot.
         there = [False, *(value == value for value in one.values), False]
         alone = [here and not (before or after) for before, here, after in zip(there, there[1:], there[2:], strict=False)]
-        axes.plot(one.steps, one.values, marker="o", markersize=3, markevery=alone, label=one.name)
+        [line] = axes.plot(one.steps, one.values, marker="o", markersize=3, markevery=alone, label=one.name)
+        if one.low:
+            axes.fill_between(one.steps, one.low, one.high, color=line.get_color(), alpha=BAND, linewidth=0)
 
 
 def _stack(axes: Axes, series: list[Series]) -> None:

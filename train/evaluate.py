@@ -28,7 +28,7 @@ from curate.errors import StoreError, UsageError
 from curate.generate import Generated, sample
 from curate.records import DECIDED, SAMPLES, Answer, Prompt, digest, prompt_from_row
 from curate.report.status_line import StatusLine
-from curate.rewards import Candidate, Reward, score_all
+from curate.rewards import FORMS, Candidate, Reward, score_all
 from curate.running import run_async
 from curate.shards import files_of
 from curate.sources import Source, SourceOptions, collect
@@ -45,7 +45,7 @@ REPORT, SAMPLE_FILE, MODELS = "eval.json", "samples.parquet", "models"
 TEMPORARY = f".{SAMPLE_FILE}.tmp"
 OURS = {REPORT, SAMPLE_FILE, TEMPORARY, MODELS, ".lock"}
 LEFT_OUT = {"finished": "no rule checks their answers", "judged": "their answers are for a judge, whom an evaluation does not ask"}
-REWARDS = (Reward("format"), Reward("language"))
+REWARDS = (Reward("format"), Reward("summary"), Reward("language"))  # R1-Zero's form, R1's, and the language
 LOOSELY = "curate.verifiers.lenient:verify"
 BATCH = 64  # samples that are judged at once
 BATCHES = 16  # of these under way
@@ -98,9 +98,10 @@ def evaluate(
     weights: Sequence[float] | None = None,
     limit: int | None = None,
     engines: Sequence[Engine] | None = None,
+    labels: Sequence[str] | None = None,
     **keywords: Any,
 ) -> Evaluated:
-    """Sample, judge and compare; `keywords` are those of curate.api.options, the same for every model. `engines` take the place of those that would be opened for the models.
+    """Sample, judge and compare; `keywords` are those of curate.api.options, the same for every model. `engines` take the place of those that would be opened for the models, `labels` of names made from theirs.
 
     Writes OUTPUT/eval.json (every number), OUTPUT/samples.parquet (a row for each sample, train.summary.SCHEMA) and OUTPUT/models (a dataset directory for each model). Raises a CurateError: UsageError for
     what was given wrongly, SourceError where no prompt is left, Stopped where the same call goes on.
@@ -117,7 +118,7 @@ def evaluate(
         raise UsageError(
             f"{place} is no directory of an evaluation ({f'{foreign[0]} is in it' if foreign else 'it is a file'}): give another one"
         )
-    labels = labelled(models)
+    labels = labelled(models) if labels is None else labels
     runs = [api.options(model=model, num_generations=k, num_correct=None, max_tokens=max_tokens, **keywords) for model in models]
     opened = list(engines) if engines is not None else [open_engine(run.engine) for run in runs]
     folders = _folders(models, opened)  # looks at every model, so that the last one is not found missing after hours
@@ -204,7 +205,7 @@ async def _batch(pool: VerifierPool, label: str, revision: str | None, rows: Seq
     for i, row in enumerate(rows):
         status, parts = row["verdict"]["status"], scored[i].parts
         decided, right = status in DECIDED, status == "correct"
-        kept = parts.get("format")
+        kept = [parts[name] for name in FORMS if name in parts]
         judged.append(
             Judged(
                 model=label,
@@ -214,7 +215,7 @@ async def _batch(pool: VerifierPool, label: str, revision: str | None, rows: Seq
                 strict=right and row["finish_reason"] == STOP if decided else None,
                 lenient=right or i in found_loosely if decided else None,
                 extracted=row["verdict"]["extracted"],
-                format=None if kept is None or row["finish_reason"] == ERROR else bool(kept),
+                format=None if not kept or None in kept or row["finish_reason"] == ERROR else any(kept),
                 language=None if row["finish_reason"] == ERROR else parts["language"],
                 finish_reason=row["finish_reason"],
                 completion_tokens=row["completion_tokens"],

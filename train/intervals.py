@@ -1,4 +1,4 @@
-"""How sure an evaluation is: pass@k without bias, and 95 % intervals for a mean over prompts and for the difference of two models.
+"""How sure an evaluation is: pass@k without bias, and 95 % intervals for means over prompts and for the difference of two models.
 
 The prompts are the sample, drawn from all that could have been asked; the answers to one prompt resemble each other. So everything is computed over prompts and never over answers (the clustered view of
 Miller, "Adding Error Bars to Evals", arXiv 2411.00640). It departs from that paper's normal approximation, which claims too much with few prompts (Bowyer et al., arXiv 2503.01747): where all of ten
@@ -80,3 +80,18 @@ def mean_of_differences(differences: Sequence[float]) -> Estimate:
     mean = sum(differences) / (n + 2)
     half = Z95 * sqrt((sum(d**2 for d in differences) + 2) / (n + 2) - mean**2) / sqrt(n + 2)
     return Estimate(sum(differences) / n, max(-1.0, mean - half), min(1.0, mean + half), n)
+
+
+def mean_of_values(values: Sequence[float], least: float, most: float) -> Estimate:
+    """The mean over prompts of a value that is no share (a length, a mark), one for each prompt, all in [least, most].
+
+    Student's interval, cut off at the bounds. It has no width where all values are alike, and holds the truth less often than it says where a few prompts hold most of the sum: look at the number of prompts.
+    """
+    n = len(values)
+    if not n:
+        return Estimate(None, None, None, 0)
+    mean = sum(values) / n
+    if n == 1:
+        return Estimate(mean, None, None, 1)
+    half = student95(n - 1) * sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    return Estimate(mean, max(least, mean - half), min(most, mean + half), n)

@@ -103,18 +103,18 @@ REWARD = {
 GRPO = {
     "small": _SMALL,
     "zero": _ZERO,
-    "reasoner": replace(_ZERO, rewards="accuracy=1,format=1,language=1", steps=1_000),
+    "reasoner": replace(_ZERO, rewards="accuracy=1,summary=1,language=1", steps=1_000),
     "aligned": replace(
         _ZERO,
-        rewards="accuracy=1,format=1,language=1,preference=1,harmlessness=1",
+        rewards="accuracy=1,summary=1,language=1,preference=1,harmlessness=1",
         steps=1_700,
         temperature=0.7,
         preference_steps=400,
     ),
     "zero-small": replace(_SMALL, rewards="accuracy=1,format=1"),
-    "reasoner-small": replace(_SMALL, rewards="accuracy=1,format=1,language=1"),
+    "reasoner-small": replace(_SMALL, rewards="accuracy=1,summary=1,language=1"),
     "aligned-small": replace(
-        _SMALL, rewards="accuracy=1,format=1,language=1,preference=1,harmlessness=1", temperature=0.7, steps=170, preference_steps=40
+        _SMALL, rewards="accuracy=1,summary=1,language=1,preference=1,harmlessness=1", temperature=0.7, steps=170, preference_steps=40
     ),
 }
 NOTES = {

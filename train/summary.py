@@ -7,6 +7,7 @@ which nothing was judged is in no mean, and both are counted beside it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from textwrap import wrap
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from curate.records import DECIDED, arrow_fields, column
 from curate.report.text import WIDTH, fit, number, percent, table, visible
-from train.intervals import mean_of_differences, mean_of_shares, pass_at
+from train.intervals import mean_of_differences, mean_of_shares, mean_of_values, pass_at
 
 READINGS = ("strict", "lenient")
 ERROR = "error"  # finish_reason of a request that was refused: the model was not heard
@@ -85,9 +86,9 @@ def group(samples: Sequence[Judged], first: Sequence[Judged] | None, k: int) -> 
         "prompts": len({s.prompt_id for s in samples}),
         "samples": len(samples),
         **{reading: _passes(counts[reading], k) for reading in READINGS},
-        "format": _mean(s.format for s in heard),
-        "language": _mean(s.language for s in heard),
-        "tokens": _mean(s.completion_tokens for s in heard),
+        "format": _mean(_values(heard, "format")),
+        "language": _mean(_values(heard, "language")),
+        "tokens": _mean(_values(heard, "completion_tokens"), shares=False),
         "cut_off": sum(s.finish_reason != STOP for s in heard),
         "undecided": sum(s.status not in DECIDED for s in heard),
         "refused": len(samples) - len(heard),
@@ -122,9 +123,19 @@ def _differences(mine: Mapping[str, tuple[int, int]], first: Mapping[str, tuple[
     return mean_of_differences([c / n - d / m for (n, c), (m, d) in both])._asdict()
 
 
-def _mean(values: Iterable[float | None]) -> dict[str, Any]:
-    there = [v for v in values if v is not None]
-    return {"value": sum(there) / len(there) if there else None, "samples": len(there)}
+def _values(samples: Iterable[Judged], name: str) -> dict[str, list[float]]:
+    """Of each prompt, the values of a column that are there."""
+    found: dict[str, list[float]] = {}
+    for sample in samples:
+        if (value := getattr(sample, name)) is not None:
+            found.setdefault(sample.prompt_id, []).append(value)
+    return found
+
+
+def _mean(values: Mapping[str, Sequence[float]], *, shares: bool = True) -> dict[str, Any]:
+    means, sizes = [sum(v) / len(v) for v in values.values()], [len(v) for v in values.values()]
+    found = mean_of_shares(means, sizes) if shares else mean_of_values(means, 0, inf)
+    return {**found._asdict(), "samples": sum(sizes)}
 
 
 def render(report: Mapping[str, Any]) -> str:
@@ -148,11 +159,11 @@ def _whole(labels: Sequence[str], found: Sequence[Group], k: int) -> list[str]:
         name = "" if reading == "strict" else f"{reading} "
         passes = [f[reading] for f in found]
         rows.append((f"{name}pass@1", *(percent(p["pass@1"]["value"]) for p in passes)))
-        rows.append(("  95 % interval", *(_interval(p["pass@1"], _share) for p in passes)))
+        rows.append(("  95 % interval", *(_interval(p["pass@1"], share) for p in passes)))
         if len(found) > 1:
             more = [_more(f, reading) for f in found]
-            rows.append((MORE, *(_points(m["value"]) for m in more)))
-            rows.append(("  95 % interval", *(_interval(m, _points) for m in more)))
+            rows.append((MORE, *(points(m["value"]) for m in more)))
+            rows.append(("  95 % interval", *(_interval(m, points) for m in more)))
         rows += [(f"{name}pass@{size}", *(percent(p[f"pass@{size}"]["value"]) for p in passes)) for size in powers(k)[1:]]
     rows += [
         ("form kept", *(percent(f["format"]["value"]) for f in found)),
@@ -170,10 +181,10 @@ def _parts(title: str, labels: Sequence[str], found: Mapping[str, Sequence[Group
     for name, of in found.items():
         prompts = max(f["prompts"] for f in of if f is not None)
         rows.append(
-            (f"{name or '(not named)'} ({prompts:,})", *(_with_interval(None if f is None else f["strict"]["pass@1"], _share) for f in of))
+            (f"{name or '(not named)'} ({prompts:,})", *(with_interval(None if f is None else f["strict"]["pass@1"], share) for f in of))
         )
         if len(labels) > 1:
-            rows.append((MORE, *(_with_interval(None if f is None else _more(f, "strict"), _points) for f in of)))
+            rows.append((MORE, *(with_interval(None if f is None else _more(f, "strict"), points) for f in of)))
     return table((title, *labels), rows)
 
 
@@ -183,11 +194,13 @@ def _more(found: Group, reading: str) -> Group:
     return found["more_than_first"][reading] if "more_than_first" in found else none
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A share in percent, without the sign."""
     return f"{100 * value:.1f}"
 
 
-def _points(value: float | None) -> str:
+def points(value: float | None) -> str:
+    """A difference of shares in points."""
     return "-" if value is None else f"{100 * value:+.1f}"
 
 
@@ -195,7 +208,8 @@ def _interval(of: Group, shown: Callable[[float], str]) -> str:
     return "-" if of["low"] is None else f"{shown(of['low'])} to {shown(of['high'])}"
 
 
-def _with_interval(of: Group | None, shown: Callable[[float], str]) -> str:
+def with_interval(of: Group | None, shown: Callable[[float], str]) -> str:
+    """A value with its interval, as far as they are there."""
     if of is None or of["value"] is None:
         return "-"
     return shown(of["value"]) + (f" ({_interval(of, shown)})" if of["low"] is not None else "")

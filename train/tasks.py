@@ -11,8 +11,8 @@ from curate.engines import EngineSettings
 from curate.errors import UsageError
 from curate.sources import SourceOptions
 from curate.stage import Task
-from curate.tasks import settings, tuples
-from curate.templates import Example, Template
+from curate.tasks import few_shot, settings, tuples
+from curate.templates import Template, read_examples
 from train import grpo as rl
 from train import presets, prompts
 from train import reward_model as rewarding
@@ -40,14 +40,13 @@ def sft(task: Task) -> None:
 
 def grpo(task: Task) -> None:
     """Train the input `model` by GRPO on the prompts of all inputs whose names begin with `prompts`; inputs `preference` and `harmlessness` are reward models. `engine`: the fields of EngineSettings but the model;
-    `template`: those of curate.templates.Template, with worked examples as [question, answer]; `limit`: prompts that are read.
+    `template`: those of curate.templates.Template, with the worked examples of the input `few_shot`, a file; `limit`: prompts that are read.
     """
     given = settings(task)
-    template = dict(given.pop("template", {}))
-    examples = tuple(Example(question, answer, None) for question, answer in template.pop("examples", ()))
+    examples = read_examples(str(task.inputs["few_shot"])) if "few_shot" in task.inputs else ()
     engine = EngineSettings(**{"model": str(task.inputs["model"]), **tuples(given.pop("engine", {}))})
     limit = given.pop("limit", None)
-    chosen, running = split({**given, "template": Template(examples=examples, **template)}, presets.GRPO, rl.Running)
+    chosen, running = split({**given, "template": Template(examples=examples, **given.pop("template", {}))}, presets.GRPO, rl.Running)
     sources = [str(path) for name, path in task.inputs.items() if name.startswith("prompts")]
     models = {name: str(task.inputs[name]) for name in ("preference", "harmlessness") if name in task.inputs}
     asked = prompts.read(sources, SourceOptions(), None, limit)
@@ -63,10 +62,17 @@ def reward(task: Task) -> None:
 
 
 def evaluate(task: Task) -> None:
-    """Evaluate the models of all inputs but `prompts` on the prompts of that, to the output `evaluation`; the configuration has the keywords of train.evaluate.evaluate."""
-    given = settings(task)
-    models = [str(path) for name, path in task.inputs.items() if name != "prompts"]
-    measure(models, str(task.inputs["prompts"]), str(task.outputs["evaluation"]), **tuples(given), quiet=True)
+    """Evaluate the models of all inputs but `prompts` and `few_shot`, by their names, on the prompts, to the output `evaluation`; the configuration has the keywords of train.evaluate.evaluate."""
+    given = {**settings(task), **few_shot(task)}
+    models = {name: str(path) for name, path in task.inputs.items() if name not in ("prompts", "few_shot")}
+    measure(
+        list(models.values()),
+        str(task.inputs["prompts"]),
+        str(task.outputs["evaluation"]),
+        labels=list(models),
+        **tuples(given),
+        quiet=True,
+    )
 
 
 def split(given: Mapping[str, Any], table: Mapping[str, Any], running: type[Any]) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ OPTIONS = (
     ),
     click.option(
         "--verifier",
-        help="Who checks answers: math, code, choice, logic, ifeval, format, language, or file.py:function; judge: a model, later; none: nobody.",
+        help="Who checks answers: math, code, choice, logic, ifeval, format, summary, language, or file.py:function; judge: a model, later; none: nobody.",
     ),
     click.option("--where", help="SQL condition over the source's columns, such as 'level >= 3'."),
     click.option("--limit", type=click.IntRange(min=1), help="Prompts to take, over all sources."),

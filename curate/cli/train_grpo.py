@@ -23,7 +23,7 @@ from curate.cli.train_options import computing_options, concluded, ending_option
 @click.option(
     "--rewards",
     metavar="NAME=WEIGHT,...",
-    help="accuracy, partial_accuracy, format, language, preference, harmlessness, or module:function.",
+    help="accuracy, partial_accuracy, format, summary, language, preference, harmlessness, or module:function.",
 )
 @click.option(
     "--preference-model", help="Reward model of pairs (curate train reward) that the reward preference is from: it sees the response alone."

@@ -20,6 +20,7 @@ CAPABILITIES = {
     "continue": "going on from a truncated answer",
     "schema": "an answer held to a JSON schema",
     "text": "a prompt that is plain text, without a chat template",
+    "turn": "writing a turn of the user, in place of an empty last one",
     "preview": "showing a prompt exactly as it would be sent",
     "score": "log-probabilities of given tokens",
     "classify": "one number for a conversation, from a reward model",
@@ -49,7 +50,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion to be made: `messages` for a chat template, or `text` for a model without one."""
+    """One completion to be made: `messages` for a chat template, or `text` for a model without one. Where the last message is an empty one of the user, the model writes it (capability `turn`)."""
 
     prompt_id: str
     sample_index: int

@@ -20,8 +20,10 @@ from curate.records import Completion
 RESTARTS = 3  # in a row, without a completion in between
 CONCURRENT = {"vllm": 256, "transformers": 16}
 CAPABILITIES = {
-    "vllm": frozenset({"seed", "token_ids", "logprobs", "prefill", "continue", "schema", "text", "preview", "score", "load_weights"}),
-    "transformers": frozenset({"seed", "token_ids", "logprobs", "prefill", "continue", "text", "preview", "score", "load_weights"}),
+    "vllm": frozenset(
+        {"seed", "token_ids", "logprobs", "prefill", "continue", "schema", "text", "turn", "preview", "score", "load_weights"}
+    ),
+    "transformers": frozenset({"seed", "token_ids", "logprobs", "prefill", "continue", "text", "turn", "preview", "score", "load_weights"}),
 }
 START = "the {kind} engine could not start with {model}: {why}"
 

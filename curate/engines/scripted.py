@@ -1,8 +1,9 @@
 """A function in place of a model: for tests, dry runs, replay and simulation at scale.
 
 The function gets `(messages, sample_index, seed)`, where messages are dicts with `role` and `content` (a plain-text prompt is one user message; what the answer begins with, by prefill or
-continuation, is a last assistant message), and returns the text, or `(text, finish_reason)`, `(text, finish_reason, latency)`, or a mapping with `text` and any of finish_reason, latency
-(seconds), completion_tokens and reasoning. It may be async. It is a program of the caller, not of a model: it runs in this process with all its rights, and an exception in it ends the run.
+continuation, is a last assistant message; an empty last message of the user is the one to be written), and returns the text, or `(text, finish_reason)`, `(text, finish_reason, latency)`, or a mapping
+with `text` and any of finish_reason, latency (seconds), completion_tokens and reasoning. It may be async. It is a program of the caller, not of a model: it runs in this process with all its rights, and an
+exception in it ends the run.
 
 Departures from a real engine: tokens are words, unless the function counts them, and max_tokens, stop and temperature are not applied; a function that wants `length` says so.
 """
@@ -29,7 +30,7 @@ Script = Callable[[list[dict[str, str]], int, int | None], Any]
 class ScriptedEngine:
     """Completions from a function. Built with `ScriptedEngine(function)`, from `file.py:function` by `from_settings`, or by `of_requests` for a function of the whole Request."""
 
-    capabilities = frozenset({"seed", "prefill", "continue", "text", "preview"})
+    capabilities = frozenset({"seed", "prefill", "continue", "text", "turn", "preview"})
 
     def __init__(
         self,

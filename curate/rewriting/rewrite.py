@@ -141,7 +141,7 @@ def _rows(source: Source, unit: Unit) -> Iterator[tuple[dict[str, Any], bool]]:
 def _prompt(row: Mapping[str, Any]) -> Prompt:
     """The request for a row."""
     parent = prompt_from_row({**row, "id": row["prompt_id"]})
-    made = verdict.request(parent, row["id"], conversation(row["messages"]), row["reasoning"])
+    made = verdict.request(parent, row["id"], conversation(row["messages"]), row["reasoning"], row["response"])
     return replace(made, id=prompt_id(made.messages, made.verifier, made.gold))
 
 

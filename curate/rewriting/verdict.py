@@ -11,9 +11,9 @@ VERSION = "1"
 NAME = "curate.rewriting.verdict:verify"
 
 
-def request(parent: Prompt, sample_id: str, question: str, chain: str) -> Prompt:
+def request(parent: Prompt, sample_id: str, question: str, chain: str, answer: str) -> Prompt:
     """The prompt that asks for a rewriting of a sample of `parent`, with all that its verdict needs."""
-    message, nonce = ask(sample_id, question, chain)
+    message, nonce = ask(sample_id, question, chain, answer)
     held = {
         "nonce": nonce,
         "verifier": parent.verifier if parent.accept == "verified" else None,

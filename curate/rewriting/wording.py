@@ -1,6 +1,6 @@
 """What the engine is asked, and how its reply is read.
 
-The chain is a model's text and is never believed: it stands behind the same boundary as judged text (curate/filters/judge/boundary.py), and the reply must stand between lines that carry the nonce of its own request.
+Chain and answer are a model's text and are never believed: they stand behind the same boundary as judged text (curate/filters/judge/boundary.py), and the reply must stand between lines that carry the nonce of its own request.
 """
 
 import re
@@ -26,9 +26,9 @@ def wording() -> Wording:
     return shipped(NAME, "rewriting")
 
 
-def ask(sample_id: str, question: str, chain: str) -> tuple[Message, str]:
+def ask(sample_id: str, question: str, chain: str, answer: str) -> tuple[Message, str]:
     """The request for a sample, and its nonce."""
-    pieces = {"question": quoted(question), "chain": quoted(chain)}
+    pieces = {"question": quoted(question), "chain": quoted(chain), "answer": quoted(answer)}
     nonce = nonce_of(["rewrite", sample_id, wording().label], pieces)
     data = "\n\n".join(f"BEGIN {nonce} {name}\n{text}\nEND {nonce} {name}" for name, text in pieces.items())
     return Message("user", fill(wording().text, {"nonce": nonce, "data": data})), nonce

@@ -23,6 +23,7 @@ BUILT_IN = {
     "language": "curate.verifiers.language:verify",
     "logic": "curate.verifiers.logic:verify",
     "math": "curate.verifiers.math:verify",
+    "summary": "curate.verifiers.summary:verify",
 }
 
 

@@ -9,6 +9,7 @@ parameters are an unparsable gold, not random ones; nothing is downloaded. The d
 """
 
 import json
+import re
 from functools import lru_cache
 
 from curate.records import Answer, Prompt, Verdict, canonical_json
@@ -16,7 +17,9 @@ from curate.verifiers.constraints.base import BadParameter, Check
 from curate.verifiers.constraints.gold import MODES, Wanted, parse
 from curate.verifiers.extraction import NO_ANSWER
 
-VERSION = "2"
+VERSION = "3"
+
+_ANSWER = re.compile(r"\s*<answer>\s*((?:(?!</?answer>).)*?)\s*</answer>\s*", re.DOTALL)
 
 parsed = lru_cache(maxsize=256)(parse)
 
@@ -26,6 +29,12 @@ def variants(response: str) -> list[str]:
     lines = response.split("\n")
     cut = [response, *("\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1]))]
     return [v for v in dict.fromkeys([*cut, *(c.replace("*", "") for c in cut)]) if v.strip()]
+
+
+def told(response: str) -> str:
+    """The response without the pair of answer tags that stands around all of it, which is R1-Zero's form and nothing that a reader is told."""
+    found = _ANSWER.fullmatch(response)
+    return found[1] if found else response
 
 
 def _loosely(check: Check, relaxed: list[str]) -> bool | None:
@@ -56,12 +65,13 @@ def verify(answer: Answer, prompt: Prompt) -> Verdict:
         wanted = parsed(prompt.gold)
     except BadParameter as error:
         return Verdict("unparsable_gold", reason=str(error))
-    if not answer.response.strip():
+    response = told(answer.response)
+    if not response.strip():
         return Verdict("no_answer", 0.0, NO_ANSWER)
-    relaxed = variants(answer.response)
+    relaxed = variants(response)
     results = []
     for kind, check in wanted.constraints:
-        strict = check(answer.response)
+        strict = check(response)
         results.append({"id": kind, "strict": strict, "loose": True if strict else _loosely(check, relaxed)})
     mode = _mode(wanted, prompt)
     detail = canonical_json({"mode": mode, "constraints": results})

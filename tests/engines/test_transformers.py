@@ -408,3 +408,35 @@ def test_plain_text_gets_the_tokenizers_own_special_tokens_and_a_template_none()
     assert render(args) == ("abcd", (0, 97, 98, 99, 100), False)
     asked = render({**args, "messages": [["user", "hi"]]})
     assert (asked.text, asked.ids[0], asked.opened) == ("<think>\ncd", ord("<"), True)
+
+
+def test_an_empty_last_turn_of_the_user_is_left_open() -> None:
+    class Tokenizer:
+        chat_template = "x"
+
+        def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+            return [0] * add_special_tokens + [ord(c) for c in text]
+
+        def apply_chat_template(self, chat: list[dict[str, str]], **_: Any) -> str:
+            return "".join(f"<{m['role']}>{m['content'].strip()}</>" for m in chat) + "<assistant><think>"
+
+    def rendered(*turns: tuple[str, str]) -> tuple[str, int, bool]:
+        text, ids, opened = Renderer(Tokenizer(), {}, "<think>")(
+            {"messages": [list(turn) for turn in turns], "text": None, "prefill": "", "continuation": "and"}
+        )
+        return text, ids[0], opened
+
+    assert rendered(("system", "s"), ("user", "")) == ("<system>s</><user>and", ord("<"), False)
+    assert rendered(("user", ""), ("assistant", "a"), ("user", "")) == ("<user></><assistant>a</><user>and", ord("<"), False)
+    assert rendered(("user", "u"))[0] == "<user>u</><assistant><think>and"
+
+
+def test_a_template_without_the_users_words_is_a_refused_request() -> None:
+    class Tokenizer:
+        chat_template = "x"
+
+        def apply_chat_template(self, chat: list[dict[str, str]], **_: Any) -> str:
+            return "<system>"
+
+    with pytest.raises(RequestRefused, match="leaves out what the user writes"):
+        Renderer(Tokenizer(), {}, "")({"messages": [["user", ""]], "text": None, "prefill": "", "continuation": ""})

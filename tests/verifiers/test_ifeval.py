@@ -393,3 +393,17 @@ def test_the_witness_of_each_kind_follows_it() -> None:
     for kind, kwargs, _, followed in CASES:
         if followed and kind in ("keywords:existence", BULLETS, TITLE, TWO, COMMA, JSON, QUOTATION):
             assert judged(witness([(kind, kwargs or {})]), (kind, kwargs)).status == "correct"
+
+
+@pytest.mark.parametrize(
+    ("response", "status"),
+    [
+        ('<answer> "all of it is quoted" </answer>', "correct"),
+        ('"all of it is quoted"', "correct"),
+        ('<answer>"one"</answer> <answer>"two"</answer>', "wrong"),
+        ('Well: <answer> "quoted" </answer>', "wrong"),
+    ],
+)
+def test_the_tags_around_an_answer_are_no_part_of_it(response, status):
+    prompt = make_prompt("q", verifier="ifeval", gold='{"instruction_id_list": ["startend:quotation"], "kwargs": [{}]}')
+    assert verify(Answer(response, None, response, "stop"), prompt).status == status

@@ -2,6 +2,8 @@
 
 Departs from calling the engine's own chat method: the template is rendered to text, the prefill and the continuation follow it, and the whole is tokenised once, without special tokens, since the
 template has written its own (a second BOS would otherwise be added). Plain text gets the tokenizer's default special tokens, because nobody has written them.
+
+A conversation that ends with an empty turn of the user is rendered up to where the user's words would stand: the model writes them (curate/selfmade.py).
 """
 
 from functools import lru_cache
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 
 from curate.errors import EngineError, PromptTooLong, RequestRefused
 
+UNWRITTEN = "the-words-of-the-user"  # rendered in place of those that are to be written, to see where they would stand
 REMEMBERED = 4096  # rendered prompts kept: the samples of a prompt are asked for one after another
 
 
@@ -53,11 +56,18 @@ class Renderer:
                 )
             from jinja2 import TemplateError
 
+            unwritten = turns[-1:] == (("user", ""),)
             chat = [{"role": role, "content": content} for role, content in turns]
+            if unwritten:
+                chat[-1]["content"] = UNWRITTEN
             try:
                 head = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False, **self.chat_template_kwargs)
             except (TemplateError, TypeError, ValueError) as error:
                 raise RequestRefused(f"the model's chat template refuses the messages: {error}") from error
+            if unwritten:
+                head, found, _ = head.rpartition(UNWRITTEN)
+                if not found:
+                    raise RequestRefused("the model's chat template leaves out what the user writes")
         whole = head + begun
         ids = self.tokenizer.encode(whole, add_special_tokens=turns is None)
         return Rendered(whole, tuple(ids), bool(self.opening_tag) and head.rstrip().endswith(self.opening_tag))
