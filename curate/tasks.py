@@ -1,5 +1,7 @@
 """What a pipeline's stages run: each function takes a Task and calls the library as a person would, with the numbers of the stage's configuration.
 
+An engine beside the model itself (`judge`, `rewriter`, `writer`) is described by the fields of EngineSettings; an input of its name is its model, and `servers` are the addresses that it is behind.
+
 The configuration of a stage is the keywords of the function of curate.api that it calls, and a few names that are said in the docstrings. Which of them go into `config` and which into `extent` is the recipe's to say; both are read alike.
 """
 
@@ -86,7 +88,7 @@ def trust(task: Task) -> None:
     Agreement is the share of pairs whose good text the judge finds the better one; a pair without both verdicts is one on which it does not agree. It is trusted from `least` on. `judge` and `asking` as below.
     """
     given = settings(task)
-    engine = described(given, "judge")
+    engine = described(given, task, "judge")
     known = read_pairs(str(task.inputs["pairs"]), ("correctness", "quality"))
     found = run_async(calibrate(open_engine(engine), known, asking_of(given), thorough=False))
     right = sum(m.rates["pairs_wrong"].tries - m.rates["pairs_wrong"].hits for m in found)
@@ -144,7 +146,7 @@ def _judged(task: Task, output: str, ask: Callable[..., Any], **asking: Any) -> 
 
 def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSettings | None]:
     """The engine that decides, taken from `judge` and `instead` of the settings, and the judge that is not to be trusted, if it is not."""
-    own, instead = described(given, "judge"), given.pop("instead", None)
+    own, instead = described(given, task, "judge"), given.pop("instead", None)
     if "trust" not in task.inputs or json.loads((task.inputs["trust"] / TRUST).read_text("utf-8"))["trusted"]:
         return own, None
     if instead is None:
@@ -155,17 +157,16 @@ def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSe
 def rewrite(task: Task) -> None:
     """The samples of the input `samples` in other words, to the output `samples`; `rewriter` describes the engine (the fields of EngineSettings), the rest are the fields of curate.rewriting.Rewriting."""
     given = settings(task)
-    engine = described(given, "rewriter")
+    engine = described(given, task, "rewriter")
     sampling = given.pop("sampling", None)
     chosen = Rewriting(**given) if sampling is None else Rewriting(sampling=Sampling(**sampling), **given)
     api.rewrite(task.inputs["samples"], str(task.outputs["samples"]), engine=engine, rewriting=chosen)
 
 
 def synthesise(task: Task) -> None:
-    """Prompts about `topics` that a model writes itself, to the output `prompts`; `writer` describes the engine (the fields of EngineSettings, of which the model may be the input `model`), the rest are the fields of curate.selfmade.Writing."""
+    """Prompts about `topics` that a model writes itself, to the output `prompts`; `writer` describes the engine (the fields of EngineSettings), the rest are the fields of curate.selfmade.Writing."""
     given = settings(task)
-    held = {"model": str(task.inputs["model"])} if "model" in task.inputs else {}
-    engine = described({**given, "writer": {**held, **given.pop("writer")}}, "writer")
+    engine = described(given, task, "writer")
     sampling = replace(DEFAULTS.sampling, **tuples(given.pop("sampling", {})))
     topics = given.pop("topics")
     made = write_prompts(topics, task.outputs["prompts"], Writing(sampling=sampling, **given), engine)
@@ -178,10 +179,11 @@ def few_shot(task: Task) -> dict[str, str]:
     return {"few_shot": str(task.inputs["few_shot"])} if "few_shot" in task.inputs else {}
 
 
-def described(given: dict[str, Any], name: str) -> EngineSettings:
-    """The engine that `name` of the settings describes, behind the addresses in `servers` where there are some; both are taken out of the settings."""
+def described(given: dict[str, Any], task: Task, name: str) -> EngineSettings:
+    """The engine that `name` of the settings describes, its model being the input of that name where there is one, behind the addresses in `servers` where there are some; both are taken out of the settings."""
     servers = given.pop("servers", None)
-    return EngineSettings(**tuples({**given.pop(name), **({"base_urls": servers} if servers else {})}))
+    held = {"model": str(task.inputs[name])} if name in task.inputs else {}
+    return EngineSettings(**tuples({**held, **given.pop(name), **({"base_urls": servers} if servers else {})}))
 
 
 def settings(task: Task) -> dict[str, Any]:

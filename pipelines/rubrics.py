@@ -21,7 +21,9 @@ Merit = Callable[[str, str], int]  # (request, answer) -> a whole number from 0 
 Holds = Callable[[str], bool]  # of a text
 
 
-def reply(messages: Sequence[Mapping[str, str]], merit: Merit, *, unsafe: Holds = lambda text: False, flawed: Holds = lambda chain: False) -> str:
+def reply(
+    messages: Sequence[Mapping[str, str]], merit: Merit, *, unsafe: Holds = lambda text: False, flawed: Holds = lambda chain: False
+) -> str:
     """The reply to a judge's request: merits for a quality or of two answers, `unsafe` for what is planted as that or for which `unsafe` holds, `flagged` for a chain that is `flawed`, `correct` where the last number of the reference is that of the answer."""
     prompt = messages[0]["content"]
     found = _CODE.search(prompt)

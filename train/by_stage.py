@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import nan
 from pathlib import Path
-from re import search
+from re import search, sub
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
@@ -155,8 +155,9 @@ def about_the_rest(quality: Mapping[str, Any], trust: Mapping[str, Any] | None) 
     """What has to be known of form, language, length and quality."""
     said = "Of all held-out questions; shares in percent, with 95 % intervals."
     if quality["models"]:
-        least, *_, most = sorted([*(m["n"] for m in quality["models"].values())] * 2)
-        said += f" General quality is judged by {quality['judge']}, on {least:,}{f' to {most:,}' if most > least else ''} answers of each model."
+        numbers = [m["n"] for m in quality["models"].values()]
+        least, most = min(numbers), max(numbers)
+        said += f" General quality is judged by {_judge(quality['judge'])}, on {least:,}{f' to {most:,}' if most > least else ''} answers of each model."
     return said if trust is None or not trust["trusted"] else f"{said} The judge {_agreed(trust)}."
 
 
@@ -170,7 +171,12 @@ def doubt(trust: Mapping[str, Any]) -> str:
 
 def _agreed(trust: Mapping[str, Any]) -> str:
     interval = f"95 % interval {share(trust['low'])} to {share(trust['high'])} %"
-    return f"{trust['judge']} agreed with {round(trust['agreement'] * trust['pairs'])} of {trust['pairs']:,} planted pairs ({percent(trust['agreement'])}, {interval})"
+    return f"{_judge(trust['judge'])} agreed with {round(trust['agreement'] * trust['pairs'])} of {trust['pairs']:,} planted pairs ({percent(trust['agreement'])}, {interval})"
+
+
+def _judge(name: str) -> str:
+    """A judge with the beginning of its revision."""
+    return sub(r"(@[0-9a-f]{8})[0-9a-f]+$", r"\1", name)
 
 
 def spent(took: Mapping[str, float]) -> Table:

@@ -101,10 +101,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
 
 def _lines(axes: Axes, series: list[Series]) -> None:
     for one in series:
-        # A line has no width where a point stands alone, so such a point gets a dot.
+        # A line has no width where a point stands alone, so such a point gets a dot; so does each of those that are few enough to have an interval.
         there = [False, *(value == value for value in one.values), False]
         alone = [here and not (before or after) for before, here, after in zip(there, there[1:], there[2:], strict=False)]
-        [line] = axes.plot(one.steps, one.values, marker="o", markersize=3, markevery=alone, label=one.name)
+        [line] = axes.plot(one.steps, one.values, marker="o", markersize=3, markevery=None if one.low else alone, label=one.name)
         if one.low:
             axes.fill_between(one.steps, one.low, one.high, color=line.get_color(), alpha=BAND, linewidth=0)
 

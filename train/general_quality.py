@@ -18,7 +18,7 @@ QUALITY = "quality.json"
 
 
 def stage(task: Task) -> None:
-    """A pipeline's stage: all inputs but `prompts` and `trust` are models, by their names in the report; quality.json to the output `quality`. `judge`, `asking`, `instead` and the input `trust` as in curate/tasks.py, the rest is how curate generate samples.
+    """A pipeline's stage: all inputs but `prompts`, `trust` and `judge` are models, by their names in the report; quality.json to the output `quality`. `judge`, `asking`, `instead` and the input `trust` as in curate/tasks.py, the rest is how curate generate samples.
 
     The answers lie in the directory `models`, the judged ones in `judged`, so a call that was stopped goes on. Raises a CurateError, as where the judge lets too many of its planted texts pass.
     """
@@ -28,7 +28,7 @@ def stage(task: Task) -> None:
     models: dict[str, dict[str, Any]] = {}
     judge = engine.model
     for name, path in task.inputs.items():
-        if name in ("prompts", "trust"):
+        if name in ("prompts", "trust", "judge"):
             continue
         answers = task.directory / "models" / name
         api.generate(

@@ -14,7 +14,49 @@ SHORT, LONG = 3, 120  # words of an answer that is neither too short nor too lon
 REFUSED = re.compile(r"(?i)\b(i (?:cannot|can't|won't|will not) help|as an ai\b|i'm sorry, but)")
 _UNSAFE = re.compile(r"(?i)\b(steal|insult|hurt|cheat|frighten|fake|password|spy)\w*")
 _WORD = re.compile(r"[a-z']+")
-_COMMON = frozenset("a an and are as at be by do for from has have how i in is it its me of on or say short that the this to two was what which who with write you your about".split())
+_COMMON = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "of",
+        "on",
+        "or",
+        "say",
+        "short",
+        "that",
+        "the",
+        "this",
+        "to",
+        "two",
+        "was",
+        "what",
+        "which",
+        "who",
+        "with",
+        "write",
+        "you",
+        "your",
+        "about",
+    ]
+)
 _REQUEST = re.compile(r"^BEGIN ([0-9a-f]{16}) (question|chain|answer)\n(.*?)\nEND \1 \2$", re.DOTALL | re.MULTILINE)
 _TAG = re.compile(r"< ?/?answer>")  # an editor is shown a space in it
 _NUMBER = re.compile(r"-?\d+")

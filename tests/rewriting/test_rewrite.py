@@ -69,7 +69,7 @@ def test_every_sample_comes_out_once_and_what_is_kept_is_right(samples, tmp_path
     assert row["reasoning"] == "I am asked for 4 + 4. I add them: 8."
     assert row["completion"] == f"<think>\n{row['reasoning']}\n</think>\n\n{row['response']}"
     assert (row["verdict"]["status"], row["verdict"]["verifier"], row["verdict"]["extracted"]) == ("correct", "math", "8")
-    assert (row["model"], row["template"]) == ("tests.rewriting.test_rewrite:editor", "readable@1")
+    assert (row["model"], row["template"]) == ("tests.rewriting.test_rewrite:editor", "readable@2")
     assert row["messages"] == parent["messages"]
     assert row["prompt_id"] == parent["prompt_id"]
     assert kept["9"].items() >= before[kept["9"]["id"]].items()

@@ -13,7 +13,16 @@ from train.by_stage import named, stage
 from train.tasks import evaluate
 
 HERE = "tests.train.test_by_stage"
-TRUST = {"judge": "a|judge<1>", "pairs": 60, "agreement": 0.5, "low": 0.377, "high": 0.623, "least": 0.65, "trusted": False, "tasks": {}}
+TRUST = {
+    "judge": "a|judge<1>@0123456789abcdef",
+    "pairs": 60,
+    "agreement": 0.5,
+    "low": 0.377,
+    "high": 0.623,
+    "least": 0.65,
+    "trusted": False,
+    "tasks": {},
+}
 QUALITY = {
     "models": {"base": {"mean": 3.25, "low": 2.0, "high": 4.5, "n": 8}, "zero": {"mean": None, "low": None, "high": None, "n": 0}},
     "judge": "judge@1",
@@ -143,8 +152,8 @@ def test_what_is_not_there_is_left_out(tmp_path, evaluations):
 def test_a_judge_that_is_not_trusted_is_told_of_first(tmp_path, evaluations):
     text, page = reported(tmp_path, evaluations["bare"], trust=TRUST)
     sentence = "agreed with 30 of 60 planted pairs (50.0 %, 95 % interval 37.7 to 62.3 %), under the least of 65 %, so its verdicts are recorded and not used; a rubric of rules takes its place for filtering and preference."
-    assert text.splitlines()[2] == f"**The judge a\\|judge\\<1> {sentence}**"
-    assert f"</h1>\n<p><strong>The judge a|judge&lt;1&gt; {sentence}</strong></p>" in page
+    assert text.splitlines()[2] == f"**The judge a\\|judge\\<1>@01234567 {sentence}**"
+    assert f"</h1>\n<p><strong>The judge a|judge&lt;1&gt;@01234567 {sentence}</strong></p>" in page
     assert text.count("planted") == 1
 
 

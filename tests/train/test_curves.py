@@ -68,6 +68,16 @@ def test_the_drawing_takes_its_ink_from_the_page(tmp_path: Path) -> None:
     assert "#ffffff" not in svg  # no white paper behind it
 
 
+def test_intervals_and_names_of_steps_are_drawn() -> None:
+    nan = float("nan")
+    plain, _ = draw([Panel("p", [Series("a", [0, 1, 2], [1.0, nan, 3.0])])])
+    svg, _ = draw([Panel("p", [Series("a", [0, 1, 2], [1.0, nan, 3.0], [0.5, nan, 2.0], [1.5, nan, 4.0])], ticks=["x", "y", "z"])])
+    texts = [e.text for e in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"x", "y", "z"} <= set(texts)
+    assert "opacity: 0.15" in svg
+    assert "opacity: 0.15" not in plain
+
+
 def test_the_same_run_gives_the_same_files(tmp_path: Path) -> None:
     rows = [{"step": s, "loss": 1.0 / (s + 1), "time/step": 2.0, "time/update": 1.0} for s in range(4)]
     first, second = (report(write(tmp_path / parent / "run", rows)) for parent in ("a", "b"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.report.funnel import wilson
-from train.intervals import mean_of_differences, mean_of_shares, pass_at, student95
+from train.intervals import mean_of_differences, mean_of_shares, mean_of_values, pass_at, student95
 
 COUNTED = st.integers(1, 9).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n), st.integers(0, n)))
 
@@ -61,6 +61,15 @@ def test_few_prompts() -> None:
     found = mean_of_differences([0.0])  # one prompt that does not tell two models apart says next to nothing
     assert found.low == pytest.approx(-found.high)
     assert found.high > 0.9
+
+
+def test_a_mean_of_values_has_students_interval_within_their_bounds() -> None:
+    found = mean_of_values([2.0, 4.0, 6.0, 8.0], 0, 10)
+    half = 3.182446 * sqrt(20 / 3 / 4)
+    assert found == (5.0, pytest.approx(5 - half, abs=0.01), pytest.approx(5 + half, abs=0.01), 4)
+    assert mean_of_values([0.0, 10.0], 0, 10) == (5.0, 0, 10, 2)
+    assert mean_of_values([], 0, 10) == (None, None, None, 0)
+    assert mean_of_values([7.0], 0, 10) == (7.0, None, None, 1)
 
 
 SHARES = st.lists(st.tuples(st.integers(1, 8), st.floats(0, 1)), min_size=2, max_size=30)

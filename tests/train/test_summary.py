@@ -49,7 +49,7 @@ def test_every_prompt_counts_as_much_and_what_was_not_judged_nowhere() -> None:
     assert found["strict"]["pass@2"] == {"value": 1.0, "prompts": 2}
     assert found["strict"]["pass@4"] == {"value": 1.0, "prompts": 1}  # of `a` only two were judged
     assert (found["undecided"], found["refused"], found["cut_off"]) == (6, 1, 0)
-    assert found["tokens"] == {"value": 10, "samples": 12}
+    assert found["tokens"] == {"value": 10, "low": 10, "high": 10, "prompts": 3, "samples": 12}
     assert found["status"] == {"correct": 5, "unparsable_gold": 4, "unverifiable": 1, "verifier_timeout": 1, "wrong": 1}
 
 
@@ -57,7 +57,7 @@ def test_nothing_judged_is_no_zero() -> None:
     found = group([judged("a", i, "unverifiable", format=None, language=None) for i in range(2)], None, 2)
     assert found["strict"]["pass@1"] == {"value": None, "low": None, "high": None, "prompts": 0}
     assert found["strict"]["pass@2"]["value"] is None
-    assert found["format"] == {"value": None, "samples": 0}
+    assert found["format"] == {"value": None, "low": None, "high": None, "prompts": 0, "samples": 0}
 
 
 def test_form_and_knowledge_are_told_apart() -> None:
@@ -71,8 +71,16 @@ def test_form_and_knowledge_are_told_apart() -> None:
     assert found["strict"]["pass@1"]["value"] == 0.25
     assert found["lenient"]["pass@1"]["value"] == 0.75
     assert found["cut_off"] == 2
-    assert found["format"] == {"value": 0.5, "samples": 4}
-    assert found["language"] == {"value": pytest.approx(2.5 / 3), "samples": 3}
+    assert found["format"] == {"value": 0.5, "low": None, "high": None, "prompts": 1, "samples": 4}
+    assert (found["language"]["value"], found["language"]["samples"]) == (pytest.approx(2.5 / 3), 3)
+
+
+def test_form_and_length_are_means_over_prompts_as_well() -> None:
+    samples = [*(judged("a", i, format=True, completion_tokens=30) for i in range(4)), judged("b", 0, format=False, completion_tokens=10)]
+    found = group(samples, None, 4)
+    assert (found["format"]["value"], found["tokens"]["value"]) == (0.5, 20)
+    assert 0 <= found["format"]["low"] < 0.5 < found["format"]["high"] <= 1
+    assert found["tokens"]["low"] == 0 < 40 < found["tokens"]["high"]
 
 
 def test_two_models_are_compared_on_the_prompts_that_both_were_judged_on() -> None:
