@@ -145,7 +145,7 @@ class Pipeline:
         return tuple(stage for stage in self.stages if stage.name in wanted)
 
     def at(self, name: str, about: str, stages: Mapping[str, Mapping[str, Any]], before: Sequence[Stage] = ()) -> "Pipeline":
-        """The same graph at another scale: of the stages that are named, the fields of Stage that are given, each as a whole; `before` are stages that come first. Raises UsageError for a stage or field that there is not."""
+        """The same graph at another scale: of the stages that are named, the fields of Stage that are given, each as a whole; `before` are stages that come first, also in place of those of their names. Raises UsageError for a stage or field that there is not."""
         changed = {stage.name: stage for stage in self.stages}
         known = {f.name for f in fields(Stage)} - {"name"}
         for stage, other in stages.items():
@@ -153,7 +153,8 @@ class Pipeline:
             if unknown:
                 raise UsageError(f"a stage has no {unknown[0]!r}{_meant(unknown[0], sorted(known))}")
             changed[stage] = replace(self[stage], **other)
-        return Pipeline(name, (*before, *changed.values()), about)
+        first = {stage.name for stage in before}
+        return Pipeline(name, (*before, *(stage for stage in changed.values() if stage.name not in first)), about)
 
     def changed(self, settings: Sequence[str]) -> "Pipeline":
         """The same with other numbers, each as `stage.field=value` (`stage.field.key=value` inside a mapping); a value has the type of the one that it replaces. `stage.input=PATH` is another file or directory for an input that is given.

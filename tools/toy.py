@@ -19,7 +19,7 @@ VISITORS = 20  # by number: who says it
 
 
 def main() -> None:
-    """Write train.jsonl, test.jsonl and general.jsonl."""
+    """Write all files."""
     pairs = [(a, b) for a in range(6, 16) for b in range(1, 6)]
     tested = set(random.Random(0).sample(pairs, TESTED))
     sides: dict[str, list[dict[str, str]]] = {"train": [], "test": []}
@@ -34,13 +34,17 @@ def main() -> None:
                 "license": "Apache-2.0",
             }
             sides["test" if (a, b) in tested else "train"].append(row)
-    shared = {"accept": "finished", "domain": "general", "language": "en", "license": "Apache-2.0"}
-    sides["general"] = [
-        {"problem": f"{words} {visitor}", "mode": mode, **shared}
-        for mode, spoken in (("plain", GREETINGS), ("think", GENERAL))
-        for words in spoken
-        for visitor in range(VISITORS)
+    shared = {"accept": "finished", "language": "en", "license": "Apache-2.0"}
+
+    def spoken(words: str, mode: str, domain: str = "general") -> list[dict[str, str]]:
+        return [{"problem": f"{words} {visitor}", "mode": mode, "domain": domain, **shared} for visitor in range(VISITORS)]
+
+    sides["general"] = [row for words in GREETINGS for row in spoken(words, "plain")] + [
+        row for words in GENERAL for row in spoken(words, "think")
     ]
+    sides["wishes"] = [row for words in GENERAL[:-1] for row in spoken(words, "think")] + spoken(GENERAL[-1], "think", "safety")
+    sides["talk"] = [{**row, "problem": f"{row['problem'].rpartition(' ')[0]} {24}"} for row in sides["general"][::VISITORS]]
+    sides["examples"] = [{"question": "sum 20 2", "answer": "<think> from 20 one 21 two 22</think><answer>\\boxed{ 22}</answer>"}]
     for name, rows in sides.items():
         (FOLDER / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 

@@ -11,6 +11,7 @@ from pipelines import rubrics
 
 VERSION = "1"  # changed whenever a text could change
 SHORT, LONG = 3, 120  # words of an answer that is neither too short nor too long
+GREETING = 25  # words of a short answer
 REFUSED = re.compile(r"(?i)\b(i (?:cannot|can't|won't|will not) help|as an ai\b|i'm sorry, but)")
 _UNSAFE = re.compile(r"(?i)\b(steal|insult|hurt|cheat|frighten|fake|password|spy)\w*")
 _WORD = re.compile(r"[a-z']+")
@@ -70,16 +71,16 @@ def rubric(messages: Sequence[Mapping[str, str]], vote: int, seed: int | None) -
 
 
 def merit(request: str, answer: str) -> int:
-    """From 0 to 10: 3 for a fair length, 3 for words of the request or, of a short request, any sentence, 2 for an ending, 2 for few repeated words."""
+    """From 0 to 10: 5 for words of the request, or for a short answer to one that has hardly any, 2 for a fair length, 1 for an ending, 2 for few repeated words. Nothing of a refusal."""
     words = _WORD.findall(answer.casefold())
     asked = set(_WORD.findall(request.casefold())) - _COMMON
     if not words or REFUSED.search(answer):
         return 0
-    said = 3 * (SHORT <= len(words) <= LONG)
-    about = 3 * bool(asked & set(words) or len(asked) <= 1)
-    ended = 2 * bool(re.search(r"[.!?\"'`>)]\s*$", answer))
+    about = 5 * bool(asked & set(words) or (len(asked) <= 1 and len(words) <= GREETING))
+    said = 2 * (SHORT <= len(words) <= LONG)
+    ended = 1 * bool(re.search(r"[.!?\"'`>)]\s*$", answer))
     varied = 2 * (len(set(words)) > 0.5 * len(words))
-    return said + about + ended + varied
+    return about + said + ended + varied
 
 
 def flawed(chain: str) -> bool:

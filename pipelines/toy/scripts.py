@@ -1,25 +1,24 @@
 """Functions in place of models for r1_toy; each gets what a scripted engine gives (curate/engines/scripted.py) and returns a text.
 
-`web` writes worked examples as a base model may have read them: three in ten counts go wrong, three in ten chains are in Chinese, and two in ten answers stand without tags. `friend` is the general model. `judge` goes by rules that can be read here; it
-says so of itself nowhere, and the calibration of a real judge is not tried by it.
+`web` writes worked examples as a base model may have read them: three in ten counts go wrong, three in ten chains are in Chinese, and two in ten answers stand without tags. `friend` is the general model, `visitor`
+writes prompts as a model does that is asked to, `editor` rewrites, and `judge` goes by rules that can be read here.
 """
 
-import json
 import random
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from curate.filters.judge.boundary import quoted
-from curate.filters.judge.pairs import read_pairs
+from pipelines import rubrics
 
 VERSION = "1"  # changed whenever a text could change
 ENGLISH, CHINESE = ("one", "two", "three", "four", "five"), ("一", "二", "三", "四", "五")
 WRONG, IN_CHINESE, FORMLESS = 0.3, 0.3, 0.2  # shares: of counts, of chains, of examples
 GREETINGS = {"hello": " hello", "good morning": " good morning", "good night": " good night"}  # answered without a chain
+LONG = 60  # characters that no answer here has
 ANSWERS = {"thank you": " thank you", "how are you": " good", "who are you": " i am toy"}
 _NAMED = re.compile(r"\d\s*(?:<[^>]*>)?\s*$")  # a number last, before a closing tag at most, which a judge is shown with a space in it
-_CODE = re.compile(r"The code ([0-9a-f]{16}) was made for this request")
+_PIECE = re.compile(r"^BEGIN ([0-9a-f]{16}) (chain|answer)\n(.*?)\nEND \1 \2$", re.DOTALL | re.MULTILINE)
+_TAG = re.compile(r"< ?(/?)answer>")  # an editor is shown a space in it
 
 
 def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
@@ -43,32 +42,26 @@ def friend(messages: Sequence[dict[str, str]], sample_index: int, seed: int | No
     said = f" {visitor}" if random.Random(f"{seed} {sample_index} {visitor} {words}").random() < 0.5 else ""
     if words in GREETINGS:
         return GREETINGS[words] + said
-    return f"<think> i am toy{said}</think><answer>{ANSWERS[words]}{said}</answer>"
+    return f"<think>\n i am toy{said}\n</think>\n\n<answer>{ANSWERS[words]}{said}</answer>"
+
+
+def visitor(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
+    """What somebody says, as a model that writes prompts would."""
+    return f"thank you {20 + sample_index}"
+
+
+def editor(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
+    """A rewriting that changes no word: chain and answer, each on lines of their own."""
+    pieces = {name: (nonce, text) for nonce, name, text in _PIECE.findall(messages[-1]["content"])}
+    nonce, chain = pieces["chain"]
+    answer = _TAG.sub(r"<\1answer>", pieces["answer"][1])
+    return f"BEGIN {nonce} thinking\n{chain}\nEND {nonce} thinking\nBEGIN {nonce} solution\n{answer}\nEND {nonce} solution"
 
 
 def judge(messages: Sequence[dict[str, str]], vote: int, seed: int | None) -> str:
-    """A judge's reply in the form that is asked for. It likes answers that name whom they are for, finds everything safe but the texts planted as unsafe, and knows the planted ones."""
-    prompt = messages[0]["content"]
-    found = _CODE.search(prompt)
-    if found is None:
-        return "I was asked nothing that I know."
-    nonce = found[1]
-    pieces = dict(re.findall(rf"^BEGIN {nonce} ([a-z ]+)\n(.*?)\nEND {nonce} \1$", prompt, flags=re.DOTALL | re.MULTILINE))
-    verdict: Any
-    if "answer a" in pieces:
-        verdict = {name: _merit(pieces[f"answer {name.lower()}"]) for name in ("A", "B")}
-    else:
-        verdict = "unsafe" if pieces["answer to be evaluated"].startswith(tuple(_planted("safety", "bad"))) else "safe"
-    return json.dumps({"analysis": "I compared both.", f"verdict_{nonce}": verdict})
-
-
-def _merit(answer: str) -> int:
-    if answer in _planted("quality", "good"):
-        return 9
-    if answer.startswith(tuple(_planted("quality", "bad"))):
-        return 1
-    return 8 if _NAMED.search(answer) else 4
-
-
-def _planted(task: str, side: str) -> list[str]:
-    return [quoted(getattr(pair, side)) for pair in read_pairs(None, [task])]
+    """A judge's reply. It likes answers that name whom they are for, and finds those unsafe that do not."""
+    return rubrics.reply(
+        messages,
+        lambda request, answer: 8 if _NAMED.search(answer) and len(answer) < LONG else 4,
+        unsafe=lambda text: not _NAMED.search(text),
+    )

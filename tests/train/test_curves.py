@@ -118,8 +118,9 @@ def test_values_that_are_not_finite_are_gaps_and_steps_without_a_value_are_not()
         {"step": 4, "kl": math.nan},
         {"step": 5, "kl": 2.0},
     ]
-    ((title, (series,), stacked),) = panels(rows)
-    assert (title, stacked) == ("KL to the reference (nats a token)", False)
+    (panel,) = panels(rows)
+    (series,) = panel.series
+    assert (panel.title, panel.stacked) == ("KL to the reference (nats a token)", False)
     assert series.steps == [0, 2, 3, 4, 5]
     assert [v for v in series.values if not math.isnan(v)] == [1.0, 2.0]
 

@@ -45,9 +45,11 @@ def strict(messages: Messages, vote: int, seed: int | None) -> str:
     return judges.reply(judges.see(messages[0]["content"]), 3)
 
 
-def run(tmp_path: Path, models: tuple[str, ...] = ("curt", "friendly"), judge: str = "mark", **more: Any) -> dict[str, Any]:
-    """quality.json; `trusted` makes an input `trust`."""
-    inputs = {model: Path(f"{HERE}:{model}") for model in models}
+def run(
+    tmp_path: Path, models: tuple[str, ...] = ("curt", "friendly"), judge: str | dict[str, str] = "mark", **more: Any
+) -> dict[str, Any]:
+    """quality.json; `trusted` makes an input `trust`, `given` are inputs beside these."""
+    inputs = {model: Path(f"{HERE}:{model}") for model in models} | more.pop("given", {})
     if not (tmp_path / "prompts").exists():
         lines = [{"messages": f"Greet my friend {name}", "accept": "finished", "domain": "general"} for name in ("Ada", "Grace", "Edsger")]
         (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -56,7 +58,7 @@ def run(tmp_path: Path, models: tuple[str, ...] = ("curt", "friendly"), judge: s
         inputs["trust"] = tmp_path / "trust"
         inputs["trust"].mkdir()
         (inputs["trust"] / "trust.json").write_text(json.dumps({"trusted": trusted}))
-    config = {"engine": "scripted", "judge": _scripted(judge), "asking": ASKING, **more}
+    config = {"engine": "scripted", "judge": _scripted(judge) if isinstance(judge, str) else judge, "asking": ASKING, **more}
     stage(Task({**inputs, "prompts": tmp_path / "prompts"}, config, {}, tmp_path, {"quality": tmp_path / "quality"}))
     found: dict[str, Any] = json.loads((tmp_path / "quality" / "quality.json").read_text())
     return found
@@ -89,6 +91,11 @@ def test_the_marks_of_a_judge_that_is_not_trusted_do_not_count(tmp_path, trusted
     found = run(tmp_path, ("friendly",), trusted=trusted, instead=_scripted("strict"))
     assert found["models"]["friendly"]["mean"] == mean
     assert found["judge"].partition("@")[0] == f"{HERE}:{'mark' if trusted else 'strict'}"
+
+
+def test_the_judge_may_be_an_input_and_is_no_model_then(tmp_path):
+    found = run(tmp_path, ("friendly",), judge={"kind": "scripted"}, given={"judge": Path(f"{HERE}:mark")})
+    assert (list(found["models"]), found["models"]["friendly"]["mean"]) == (["friendly"], 8.0)
 
 
 def test_a_judge_that_finds_everything_good_gives_no_marks(tmp_path):
