@@ -2,9 +2,6 @@
 
 import itertools
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,6 @@ from curate.pipeline import look, run
 from curate.stage import Given, Output
 from pipelines.r1_toy import PIPELINE, WORDS
 from pipelines.toy.scripts import CHINESE, web
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_graph_is_the_papers():
@@ -33,17 +28,8 @@ def test_no_operands_that_are_tested_are_trained_on():
         assert isinstance(source, Given)
         return {frozenset(json.loads(line)["problem"].split()[1:]) for line in Path(source.path).read_text().splitlines()}
 
-    assert pairs("test_prompts")
-    assert not pairs("train_prompts") & pairs("test_prompts")
-
-
-def test_the_prompts_are_those_that_their_program_writes(tmp_path):
-    (tmp_path / "tools").mkdir()
-    (tmp_path / "pipelines" / "toy").mkdir(parents=True)
-    shutil.copy(ROOT / "tools" / "toy.py", tmp_path / "tools")
-    subprocess.run([sys.executable, tmp_path / "tools" / "toy.py"], check=True)
-    for made in (tmp_path / "pipelines" / "toy").iterdir():
-        assert made.read_bytes() == (ROOT / "pipelines" / "toy" / made.name).read_bytes()
+    assert pairs("held_out")
+    assert not pairs("questions") & pairs("held_out")
 
 
 def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
@@ -60,11 +46,6 @@ def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
     for word in sorted(WORDS, key=len, reverse=True):
         rest = rest.replace(word, "")
     assert rest == ""
-
-
-def test_nothing_is_imported_to_read_it():
-    code = "import sys; from pipelines.r1_toy import PIPELINE; print(sorted({'torch', 'transformers', 'vllm'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 @pytest.mark.slow
@@ -84,5 +65,7 @@ def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
     assert models["aligned"]["format"]["value"] > 0.95
     pairs = json.loads((statuses["pairs"].outputs["pairs"] / "stats.json").read_text())
     assert pairs["funnel"]["kept"] > 5
+    rewritten = json.loads((statuses["rewritten"].outputs["samples"] / "stats.json").read_text())
+    assert rewritten["rewriting"]["rewritten"] > 5 * rewritten["rewriting"]["not_rewritten"]
     report = (statuses["report"].outputs["report"] / "report.md").read_text()
     assert all(f"| {name} |" in report for name in names)
