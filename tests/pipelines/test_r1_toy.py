@@ -2,14 +2,22 @@
 
 import itertools
 import json
+import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from curate.pipeline import look, run
+from curate.pipeline import look
 from curate.stage import Given, Output
 from pipelines.r1_toy import PIPELINE, WORDS
 from pipelines.toy.scripts import CHINESE, web
+from tests.bench.measure import children
+from tests.test_vllm_run import ROOT, START, wait_until_gone
+
+KILLS = 4
 
 
 def test_the_graph_is_the_papers():
@@ -50,9 +58,21 @@ def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
 
 @pytest.mark.slow
 def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
-    """Reinforcement learning teaches the base, the reward for its language straightens the chains, and the stages after it keep both."""
-    statuses = {status.stage.name: status for status in run(PIPELINE, tmp_path)}
-    assert {status.state for status in look(PIPELINE, tmp_path)} == {"done"}
+    """Reinforcement learning teaches the base, the reward for its language straightens the chains, and the stages after it keep both. The run is killed at random on its way, and its engine with it."""
+    command = [sys.executable, "-c", START, "run", "r1_toy", "--root", str(tmp_path)]
+    drawn = random.Random(5)
+    for _ in range(KILLS):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as killed:
+            time.sleep(drawn.uniform(5, 45))
+            below = children(killed.pid)
+            killed.kill()
+        wait_until_gone(below)
+    last = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert last.returncode == 0, last.stderr[-2000:]
+    assert "goes on" in last.stdout or "done, in" in last.stdout
+    statuses = {status.stage.name: status for status in look(PIPELINE, tmp_path)}
+    assert {status.state for status in statuses.values()} == {"done"}
+    assert sum(len(status.record["attempts"]) for status in statuses.values()) > len(statuses)
     found = json.loads((statuses["evaluation"].outputs["evaluation"] / "eval.json").read_text())
     names = ("base", "zero", "cold_start", "reasoner", "finetuned", "aligned")
     models = {name: model["overall"] for name, model in zip(names, found["models"], strict=True)}
