@@ -29,6 +29,7 @@ from curate.stage import Task
 from curate.storage import LocalPlace
 
 TRUST = "trust.json"
+FOR_A_PLAN = ("known", "rows")  # of a source: how well it is known, and its size
 
 
 def model(task: Task) -> None:
@@ -46,7 +47,7 @@ def model(task: Task) -> None:
 
 
 def prompts(task: Task) -> None:
-    """Prompts of the inputs and of `sources`, to the output `prompts`: each a name as curate prompts takes it, or a mapping of its `name` and fields of SourceOptions. `source` holds SourceOptions of those without their own,
+    """Prompts of the inputs and of `sources`, to the output `prompts`: each a name as curate prompts takes it, or a mapping of its `name` and fields of SourceOptions (for curate plan also `known` and `rows`). `source` holds SourceOptions of those without their own,
     `routes` the routing of curate/sources/routed.py, `weights` and `limit` are those of curate prompts.
     """
     given = settings(task)
@@ -204,10 +205,10 @@ def _source(given: dict[str, Any]) -> SourceOptions:
 
 
 def _specified(entry: Any, shared: SourceOptions) -> tuple[str, SourceOptions]:
-    """A source's name and its options."""
+    """A source's name and its options; what a recipe says of it for curate plan alone is left out."""
     if isinstance(entry, str):
         return entry, shared
-    own = tuples(entry)
+    own = {name: value for name, value in tuples(entry).items() if name not in FOR_A_PLAN}
     return own.pop("name"), SourceOptions(**own)
 
 

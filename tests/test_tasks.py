@@ -65,6 +65,15 @@ def test_sources_have_options_of_their_own(tmp_path):
     ]
 
 
+def test_what_a_recipe_says_of_a_source_for_a_plan_is_no_option_of_it(tmp_path):
+    sums = rows(tmp_path / "sums.jsonl", *({"problem": f"{i} + 1", "answer": str(i + 1)} for i in range(5)))
+    source = {"name": str(sums), "verifier": "math", "domain": "math", "limit": 3, "known": "part", "rows": 5}
+    made, _ = task(tmp_path, {"sources": [source]}, ["prompts"])
+    tasks.prompts(made)
+    found = api.open(made.outputs["prompts"]).to_arrow(part="prompts", columns=["domain"])
+    assert found["domain"].to_pylist() == ["math"] * 3
+
+
 def test_an_unknown_setting_of_prompts_is_refused(tmp_path):
     made, _ = task(tmp_path, {"sorces": []}, ["prompts"], talk=rows(tmp_path / "t.jsonl", {"problem": "Hi"}))
     with pytest.raises(UsageError, match="sorces is no setting"):

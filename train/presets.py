@@ -1,14 +1,15 @@
 """The settings of the trainers by name: the paper's values, and values for one small machine.
 
 Paper: DeepSeek-R1, arXiv 2501.12948v2, by section, and its version in Nature (Methods). What the paper does not print is marked so and has a value of ours. `small` presets are for models of some hundred million
-parameters on a laptop or one GPU: they learn in an hour, where the paper's values would need days, and depart from the paper by name.
+parameters on a laptop or one GPU: they learn in an hour, where the paper's values would need days, and depart from the paper by name. Nothing here imports torch: a plan reads the presets where no trainer is installed.
 """
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from train.data import TooLong
-from train.losses import Normalise, Scale, Truncated
+if TYPE_CHECKING:
+    from train.data import TooLong
+    from train.losses import Normalise, Scale, Truncated
 
 
 def _value(description: str, source: str = "", **default: Any) -> Any:
@@ -34,7 +35,7 @@ class Sft(Optimizing):
     epochs: float = _value("times that each text is trained", "B.4.2: 2 to 3", default=2.0)
     batch: int = _value("texts of an optimizer step", "B.4.2", default=16)
     max_tokens: int = _value("longest text", "B.4.2", default=2048)
-    too_long: TooLong = _value("drop longer ones, or cut them there", default="drop")
+    too_long: "TooLong" = _value("drop longer ones, or cut them there", default="drop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,9 @@ class Grpo(Optimizing):
     clip_low: float = _value("lower clip of the ratio", "section 3.2.1: 10", default=0.2)
     clip_high: float = _value("upper clip of the ratio", "section 3.2.1: 10", default=0.28)
     dual_clip: float = _value("most that a token of a bad answer weighs, in advantages; 0: no bound", default=0.0)
-    normalise: Normalise = _value("how tokens are averaged; the paper prints no sum over tokens", default="token")
-    scale: Scale = _value("what advantages are divided by", "Eq. 3: the group's deviation", default="group")
-    truncated: Truncated = _value("an answer that was cut off: reward zero, or masked", default="zero")
+    normalise: "Normalise" = _value("how tokens are averaged; the paper prints no sum over tokens", default="token")
+    scale: "Scale" = _value("what advantages are divided by", "Eq. 3: the group's deviation", default="group")
+    truncated: "Truncated" = _value("an answer that was cut off: reward zero, or masked", default="zero")
     overlong: int = _value("tokens before the limit from which length costs reward (DAPO, eq. 13); 0: none", default=0)
     rounds: int = _value(
         "most prompts asked for each that is wanted, to replace groups whose rewards are all equal; 1: none replaced", default=1

@@ -47,6 +47,7 @@ COMMANDS = {
     "label": Entry("curate.cli.label", "Label samples safe or unsafe, by a judge with a rubric."),
     "train": Entry("curate.cli.train", "Train on samples, prompts, pairs and labels."),
     "run": Entry("curate.cli.run_pipeline", "Run what is missing of a pipeline."),
+    "plan": Entry("curate.cli.plan", "Say what a pipeline will take and make, before it is run."),
     "graph": Entry("curate.cli.graph", "Show a pipeline's stages and what is there of them."),
     "inspect": Entry("curate.cli.inspect", "Say what is in a Parquet file or a dataset directory."),
     "check": Entry("curate.cli.check", "Check that a dataset directory is whole."),
