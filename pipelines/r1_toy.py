@@ -65,7 +65,7 @@ PIPELINE = r1.PIPELINE.at(
     "R1's stages on a model made from scratch",
     {
         "held_out": {"inputs": given("test"), "config": {}},
-        "zero": {"config": {**RL, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 100}},
+        "zero": {"config": {**RL, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 70}},
         "chains": {
             "inputs": {"model": r1.zero["model"], "prompts": questions["prompts"]},
             "config": {**ENGINE, "num_generations": 8, "num_correct": 2},
@@ -76,13 +76,13 @@ PIPELINE = r1.PIPELINE.at(
             "extent": {},
             "uses": (r1.MATH, *TEXTS),
         },
-        "cold_start": {"config": {**TRAINER, "lr": 3e-4, "batch": 32, "epochs": 2.0, "init": "model"}},
-        "reasoner": {"config": {**RL, "preset": "reasoner-small", "rewards": "accuracy=1,format=1,language=1", "steps": 40}},
+        "cold_start": {"config": {**TRAINER, "lr": 5e-4, "batch": 32, "epochs": 8.0, "init": "model"}},
+        "reasoner": {"config": {**RL, "preset": "reasoner-small", "rewards": "accuracy=1,format=1,language=1", "steps": 30}},
         "trace_prompts": {"config": {}},
         "traces": {"config": {**ENGINE, "num_generations": 8, "num_correct": 4}},
         "trust": {"config": {**JUDGE, "least": 0.65}, "extent": {}, "uses": TEXTS},
         "decided": {"config": {**JUDGE, "tasks": ["correctness"], "rejects": True}, "extent": {}, "uses": TEXTS},
-        "reasoning": {"config": {"dedup": "exact"}},
+        "reasoning": {"config": {"dedup": "none"}},
         "reviewed": {"config": {**JUDGE, "tasks": ["mixed_language", "long_paragraph", "code_block"]}, "extent": {}, "uses": TEXTS},
         "topics": {
             "config": {"writer": {"kind": "scripted", "model": "pipelines.toy.scripts:visitor"}, "topics": ["thanks"], "per_topic": 4},
@@ -105,8 +105,8 @@ PIPELINE = r1.PIPELINE.at(
                 **RL,
                 "preset": "aligned-small",
                 "rewards": "accuracy=1,format=1,language=1,preference=1,harmlessness=1",
-                "steps": 30,
-                "preference_steps": 12,
+                "steps": 20,
+                "preference_steps": 8,
             }
         },
         "evaluation": {"config": {**ENGINE, "k": 4}},
