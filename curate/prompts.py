@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from curate.config import checked, read_config
+from curate.config import checked, compare, read_config
 from curate.generate import describe
 from curate.ingest import ingest, read_prompts
 from curate.records import prompt_row
@@ -42,13 +42,15 @@ def prompts(
 
 
 def bring_in(source: Source, output: str | PathLike[str]) -> PromptSummary:
-    """The prompts of one source into a directory, as `prompts` does."""
+    """The prompts of one source into a directory, as `prompts` does. Raises IdentityMismatch for a directory of anything else."""
     directory = Directory(output, "prompts")
     place = directory.place
     with directory:
-        read_config(place)  # refuses a directory of another schema version before anything is written
+        before = read_config(place)  # refuses a directory of another schema version before anything is written
         found = ingest(source, place.scratch / "input")
         config = checked("prompts", {}, {"prompts": found.fingerprint, "n_prompts": found.count, "prompts_per_shard": PER_SHARD})
+        if before is not None:
+            compare(place, before, config)
         shards = ranges(pq.read_table(found.path, columns=["id"])["id"].combine_chunks(), PER_SHARD)
         directory.configure(config)
         directory.collect_garbage([s.name for s in shards])

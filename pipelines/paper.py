@@ -63,3 +63,12 @@ ASSUMED = {
     "decoding": exact(0.14, "decoding at 14 % of it: DeepSeek's serving"),
     "rollout": exact(0.03, "rollouts at 3 % of it, since all wait for the longest answer: ours"),
 }
+
+DISTILLED_SOURCE = "arXiv 2501.12948v1, Table 5"
+STUDENTS = ["Qwen-1.5B", "Qwen-7B", "Qwen-14B", "Qwen-32B", "Llama-8B", "Llama-70B"]
+DISTILLED = [
+    ["AIME 2024 pass@1", 28.9, 55.5, 69.7, 72.6, 50.4, 70.0],
+    ["MATH-500 pass@1", 83.9, 92.8, 93.9, 94.3, 89.1, 94.5],
+    ["GPQA Diamond pass@1", 33.8, 49.1, 59.1, 62.1, 49.0, 65.2],
+    ["LiveCodeBench pass@1", 16.9, 37.6, 53.1, 57.2, 39.6, 57.5],
+]

@@ -11,7 +11,7 @@ from curate.errors import UsageError
 from curate.imports import thing
 from curate.stage import Pipeline
 
-BUILT_IN = ("r1_toy", "r1_mini", "r1")  # modules of pipelines/ with a PIPELINE
+BUILT_IN = ("r1_toy", "r1_mini", "r1", "distill")  # modules of pipelines/ with a PIPELINE
 
 
 def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from curate.cli.pipeline_options import pipeline_of, pipeline_options
 def command(name: str, root: Path | None, settings: tuple[str, ...], stage: str | None, dry_run: bool, quiet: bool) -> None:
     """Run what is missing of PIPELINE, or of one STAGE of it and what that needs.
 
-    PIPELINE is r1_toy, or a Python file of your own with a `PIPELINE` (curate.stage.Pipeline) in it. Such a file is code, and is run.
+    PIPELINE is r1_toy, r1_mini, r1, distill, or a Python file of your own with a `PIPELINE` (curate.stage.Pipeline) in it. Such a file is code, and is run.
 
     What is done is not run again. Another number (--set) runs its stage and what is downstream of it, beside what was there. After a stop, of whatever kind, the same command goes on.
     """

@@ -114,3 +114,15 @@ def test_options_are_read_and_taken_out() -> None:
     assert seen[2][1:] == (None, None)  # type: ignore[index]
     with pytest.raises(UsageError, match="twice"):
         source_arguments({"mapping": ([("gold", "a")], [("gold", "b")])})
+
+
+def test_a_directory_of_samples_is_not_written_over(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = data.with_name("samples")
+    (script := data.with_name("script.py")).write_text("def answer(messages, index, seed):\n    return '\\\\boxed{2}'\n")
+    asked = ["--verifier", "math", "--map", "messages=problem,gold=answer"]
+    assert run(["generate", str(data), "-o", str(out), "--engine", "scripted", "--model", f"{script}:answer", "--quiet", *asked]) == 0
+    before = (out / "config.json").read_bytes()
+    capsys.readouterr()
+    assert run(["prompts", str(data), "-o", str(out), *asked]) == 1
+    assert "holds samples, not prompts: give another directory" in capsys.readouterr().err
+    assert (out / "config.json").read_bytes() == before

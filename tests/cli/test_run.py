@@ -51,7 +51,7 @@ def test_a_pipeline_runs_shows_and_runs_again_where_a_number_changed(tmp_path, c
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "r2"), "there is no pipeline 'r2': there is r1_toy, and Python files of your own"),
+        (("run", "r2"), "there is no pipeline 'r2': there is r1_toy, r1_mini, r1, distill, and Python files of your own"),
         (("run", "nowhere.py"), "no such file: nowhere.py"),
         (("graph", str(Path(__file__))), "has no function 'PIPELINE'"),
         (("run", TOY, "secund"), "did you mean second"),
