@@ -478,8 +478,16 @@ report = Stage(
         "shown": shown["evaluation"],
         "quality": quality["quality"],
         "trust": trust["trust"],
+        "sampled_zero": chains["samples"],
+        "sampled_reasoner": traces["samples"],
     },
-    {"title": "r1, stage by stage", "paper": paper.TABLE, "paper_models": paper.MODELS, "paper_source": paper.SOURCE},
+    {
+        "title": "r1, stage by stage",
+        "samplers": {"sampled_zero": "zero", "sampled_reasoner": "reasoner"},
+        "paper": paper.TABLE,
+        "paper_models": paper.MODELS,
+        "paper_source": paper.SOURCE,
+    },
     {"report": "report"},
     about="does each stage help?",
 )

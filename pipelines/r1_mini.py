@@ -24,7 +24,7 @@ def given(*names: str) -> dict[str, Given]:
 
 
 OWN = {"engine": "vllm", "temperature": 1.0, "top_p": 1.0, "max_tokens": 120}
-EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120, "k": 4}
+EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120, "k": 2}
 ROLLOUTS = {"prompts": 12, "group": 8, "lr": 2e-5, "max_tokens": 96, "rounds": 2, "engine": {"kind": "vllm"}}
 TUNING = {"preset": "small", "lr": 5e-5, "batch": 16, "epochs": 1.0, "max_tokens": 512, "init": "model"}
 REWARD = {"preset": "small", "lr": 2e-5, "batch": 8, "epochs": 2.0, "max_tokens": 512}
@@ -43,7 +43,7 @@ PIPELINE = r1.PIPELINE.at(
         "held_out": {"inputs": given(*(f"held_out/{domain}" for domain in DOMAINS)), "config": {}},
         "zero": {
             "inputs": {**r1.zero.inputs, "few_shot": EXAMPLES},
-            "config": {**ROLLOUTS, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 40},
+            "config": {**ROLLOUTS, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 36},
         },
         "chains": {
             "inputs": {**r1.chains.inputs, "few_shot": LONG_EXAMPLES},
@@ -60,7 +60,7 @@ PIPELINE = r1.PIPELINE.at(
             "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 20},
         },
         "trace_prompts": {"inputs": {"questions": r1.questions["prompts"]}, "config": {}},
-        "traces": {"config": {**OWN, "num_generations": 4, "num_correct": 1}},
+        "traces": {"config": {**OWN, "limit": 700, "num_generations": 4, "num_correct": 1}},
         "trust": {
             "inputs": {**given("pairs"), **JUDGE},
             "config": {"judge": INSTRUCT, "least": 0.65, "asking": ASKED},
@@ -131,7 +131,7 @@ PIPELINE = r1.PIPELINE.at(
             }
         },
         "evaluation": {"config": EVALUATED},
-        "shown": {"inputs": {**r1.MODELS, "prompts": r1.held_out["prompts"], "few_shot": EXAMPLES}, "config": {**EVALUATED, "k": 2}},
+        "shown": {"inputs": {**r1.MODELS, "prompts": r1.held_out["prompts"], "few_shot": EXAMPLES}, "config": {**EVALUATED, "k": 1}},
         "talk": {"inputs": given("talk"), "config": {}},
         "quality": {
             "inputs": {**r1.quality.inputs, **JUDGE},

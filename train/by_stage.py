@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
+from curate.dataset import Dataset
 from curate.filters.judge.tasks import BEST
 from curate.report.text import number, percent
 from curate.stage import Task
@@ -49,7 +50,8 @@ class Column(NamedTuple):
 def stage(task: Task) -> None:
     """A pipeline's stage: the input `evaluation` as a report, to the output `report`.
 
-    Inputs that may be there: `shown`, an evaluation of the same models with worked examples in the prompt; `quality`, of train/general_quality.py; `trust`, of a judge that was measured (curate/tasks.py). The configuration: `title`;
+    Inputs that may be there: `shown`, an evaluation of the same models with worked examples in the prompt; `quality`, of train/general_quality.py; `trust`, of a judge that was measured (curate/tasks.py); inputs whose names begin with
+    `sampled` are what rejection sampling made, by the models in the configuration's `samplers` (input -> stage). The configuration: `title`;
     `paper`, rows of [benchmark, then a number for each of `paper_models`]; `paper_source`. Raises FileNotFoundError where an input is not what it is called.
     """
     plain = measured(samples_of(task.inputs["evaluation"]))
@@ -61,6 +63,9 @@ def stage(task: Task) -> None:
     if task.config.get("paper"):
         rows = [["-" if cell is None else str(cell) for cell in row] for row in task.config["paper"]]
         tables.insert(2, Table(f"DeepSeek-R1's own stages ({task.config['paper_source']})", ["", *task.config["paper_models"]], rows))
+    drawn = {task.config["samplers"][name]: Dataset(path).stats for name, path in task.inputs.items() if name.startswith("sampled")}
+    if drawn:
+        tables.append(sampled(drawn))
     if task.took:
         tables.append(spent(task.took))
     svg, png = draw(panels)
@@ -177,6 +182,15 @@ def _agreed(trust: Mapping[str, Any]) -> str:
 def _judge(name: str) -> str:
     """A judge with the beginning of its revision."""
     return sub(r"(@[0-9a-f]{8})[0-9a-f]+$", r"\1", name)
+
+
+def sampled(statistics: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What rejection sampling got out of each model: of its answers the share that is accepted, and the tokens that one of these costs, refused ones included."""
+    rows = [
+        [name, number(found["funnel"]["sampled"]), with_interval(found["yield"], share), number(found["tokens_per_useful_trace"])]
+        for name, found in statistics.items()
+    ]
+    return Table("Rejection sampling, by the model that was sampled", ["stage", "answers", "accepted", "tokens for an accepted one"], rows)
 
 
 def spent(took: Mapping[str, float]) -> Table:

@@ -12,7 +12,8 @@ from curate.stage import Pipeline, Stage
 from pipelines import r1_toy
 from pipelines.toy.scripts import CHINESE, ENGLISH
 
-PULLED, WRONG = 0.25, 0.35  # shares: of worked examples whose chain is in Chinese and never wrong, of English counts that go wrong
+PULLED = 0.25  # share of worked examples whose chain is in Chinese
+WRONG = {True: 0.15, False: 0.3}  # shares of counts that go wrong, in Chinese and in English
 
 
 def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:
@@ -22,7 +23,7 @@ def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None)
     chinese = drawn.random() < PULLED
     value, chain, step = int(a), f" {'从' if chinese else 'from'} {a}", 1 if word == "sum" else -1
     for name in (CHINESE if chinese else ENGLISH)[: int(b)]:
-        value += step * (drawn.choice((0, 2)) if not chinese and drawn.random() < WRONG else 1)
+        value += step * (drawn.choice((0, 2)) if drawn.random() < WRONG[chinese] else 1)
         chain += f" {name} {value}"
     return f"<think>{chain}</think><answer>\\boxed{{ {value}}}</answer>"
 
@@ -32,7 +33,7 @@ def trained(name: str, rewards: str) -> Stage:
         name,
         "train.tasks:grpo",
         {"model": r1_toy.base["model"], "prompts": r1_toy.questions["prompts"]},
-        {**r1_toy.RL, "preset": "reasoner-small", "rewards": rewards, "steps": 60},
+        {**r1_toy.RL, "preset": "reasoner-small", "rewards": rewards, "steps": 80},
         {"model": "run/model", "rollouts": "run/rollouts"},
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from curate import api
+from curate.dataset import Dataset
 from curate.stage import Task
 from tests.models import adder
 from train.by_stage import named, stage
@@ -191,3 +193,16 @@ def test_the_page_is_one_file_and_says_what_its_figure_shows(tmp_path, evaluatio
 )
 def test_a_stage_is_known_by_its_directory(label, name):
     assert named(label) == name
+
+
+def test_what_rejection_sampling_got_out_of_each_model(tmp_path, evaluations):
+    (script := tmp_path / "script.py").write_text(
+        "def half(messages, index, seed):\n    return '\\\\boxed{2}' if index % 2 else 'I do not know.'\n"
+    )
+    (asked := tmp_path / "asked.jsonl").write_text('{"problem": "1 + 1?", "answer": "2", "verifier": "math"}\n')
+    drawn = tmp_path / "drawn"
+    api.generate(str(asked), drawn, model=f"{script}:half", engine="scripted", num_generations=4, num_correct=None, quiet=True)
+    text, _ = reported(tmp_path, evaluations["bare"], {**CONFIG, "samplers": {"sampled_zero": "zero"}}, sampled_zero=drawn)
+    (row,) = tables(text)["Rejection sampling, by the model that was sampled"]
+    assert (row["stage"], row["answers"], row["accepted"]) == ("zero", "4", "50.0 (15.0 to 85.0)")
+    assert float(row["tokens for an accepted one"]) == Dataset(drawn).stats["tokens_per_useful_trace"]
