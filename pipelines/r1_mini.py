@@ -26,7 +26,7 @@ def given(*names: str) -> dict[str, Given]:
 OWN = {"engine": "vllm", "temperature": 1.0, "top_p": 1.0, "max_tokens": 120}
 EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120, "k": 2}
 ROLLOUTS = {"prompts": 12, "group": 8, "lr": 2e-5, "max_tokens": 96, "rounds": 2, "engine": {"kind": "vllm"}}
-TUNING = {"preset": "small", "lr": 5e-5, "batch": 16, "epochs": 1.0, "max_tokens": 512, "init": "model"}
+TUNING = {"preset": "small", "lr": 1e-4, "batch": 16, "epochs": 1.0, "max_tokens": 512, "init": "model"}
 REWARD = {"preset": "small", "lr": 2e-5, "batch": 8, "epochs": 2.0, "max_tokens": 512}
 INSTRUCT = {"kind": "vllm"}  # and the base is its model
 RULES = {"kind": "scripted", "model": "pipelines.mini.scripts:rubric"}

@@ -11,10 +11,10 @@ from pipelines import r1
 
 FOLDER = Path(__file__).parent / "toy"
 NUMBERS = [f" {i}" for i in range(25)]
-CHAINS = [" from", *(f" {w}" for w in ("one", "two", "three", "four", "five")), *(f" {w}" for w in ("从", "一", "二", "三", "四", "五"))]
+CHAINS = ["from", "从", *(f" {w}" for w in ("one", "two", "three", "four", "five")), *(f" {w}" for w in ("一", "二", "三", "四", "五"))]
 GENERAL = [" good", " morning", " night", " you", " are", " toy", " i", " am", " hello", " thank"]
 QUESTIONS = ["sum", "less", "hello", "good", "who", "how", "thank"]
-WORDS = [":", "\n", "from", "从", "<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "}", *QUESTIONS, *NUMBERS, *CHAINS, *GENERAL]
+WORDS = [":", "\n", "<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "}", *QUESTIONS, *NUMBERS, *CHAINS, *GENERAL]
 
 SHOWN = Given(str(FOLDER / "examples.jsonl"))
 ENGINE = {"engine": "transformers", "temperature": 1.0, "top_p": 1.0, "max_tokens": 40}
@@ -65,7 +65,7 @@ PIPELINE = r1.PIPELINE.at(
     "R1's stages on a model made from scratch",
     {
         "held_out": {"inputs": given("test"), "config": {}},
-        "zero": {"config": {**RL, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 70}},
+        "zero": {"config": {**RL, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 120}},
         "chains": {
             "inputs": {"model": r1.zero["model"], "prompts": questions["prompts"]},
             "config": {**ENGINE, "num_generations": 8, "num_correct": 2},
@@ -76,7 +76,7 @@ PIPELINE = r1.PIPELINE.at(
             "extent": {},
             "uses": (r1.MATH, *TEXTS),
         },
-        "cold_start": {"config": {**TRAINER, "lr": 5e-4, "batch": 32, "epochs": 8.0, "init": "model"}},
+        "cold_start": {"config": {**TRAINER, "lr": 3e-4, "batch": 32, "epochs": 2.0, "init": "model"}},
         "reasoner": {"config": {**RL, "preset": "reasoner-small", "rewards": "accuracy=1,format=1,language=1", "steps": 30}},
         "trace_prompts": {"config": {}},
         "traces": {"config": {**ENGINE, "num_generations": 8, "num_correct": 4}},

@@ -44,7 +44,7 @@ def main() -> None:
     ]
     sides["wishes"] = [row for words in GENERAL[:-1] for row in spoken(words, "think")] + spoken(GENERAL[-1], "think", "safety")
     sides["talk"] = [{**row, "problem": f"{row['problem'].rpartition(' ')[0]} {24}"} for row in sides["general"][::VISITORS]]
-    sides["examples"] = [{"question": "sum 20 2", "answer": "<think> from 20 one 21 two 22</think><answer>\\boxed{ 22}</answer>"}]
+    sides["examples"] = [{"question": "sum 20 2", "answer": "<think>\nfrom 20 one 21 two 22\n</think>\n\n<answer>\\boxed{ 22}</answer>"}]
     for name, rows in sides.items():
         (FOLDER / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 

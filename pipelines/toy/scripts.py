@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pipelines import rubrics
 
-VERSION = "1"  # changed whenever a text could change
+VERSION = "2"  # changed whenever a text could change
 ENGLISH, CHINESE = ("one", "two", "three", "four", "five"), ("一", "二", "三", "四", "五")
 WRONG, IN_CHINESE, FORMLESS = 0.3, 0.3, 0.2  # shares: of counts, of chains, of examples
 GREETINGS = {"hello": " hello", "good morning": " good morning", "good night": " good night"}  # answered without a chain
@@ -27,13 +27,13 @@ def web(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None)
     drawn = random.Random(f"{seed} {sample_index} {messages[-1]['content']}")
     step = 1 if word == "sum" else -1
     chinese = drawn.random() < IN_CHINESE
-    value, chain = int(a), f" {'从' if chinese else 'from'} {a}"
+    value, chain = int(a), f"{'从' if chinese else 'from'} {a}"
     for name in (CHINESE if chinese else ENGLISH)[: int(b)]:
         value += step * (drawn.choice((0, 2)) if drawn.random() < WRONG else 1)
         chain += f" {name} {value}"
     if drawn.random() < FORMLESS:
-        return f"<think>{chain}</think>\\boxed{{ {value}}}"
-    return f"<think>{chain}</think><answer>\\boxed{{ {value}}}</answer>"
+        return f"<think>\n{chain}\n</think>\n\n\\boxed{{ {value}}}"
+    return f"<think>\n{chain}\n</think>\n\n<answer>\\boxed{{ {value}}}</answer>"
 
 
 def friend(messages: Sequence[dict[str, str]], sample_index: int, seed: int | None) -> str:

@@ -78,8 +78,8 @@ def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
     models = {name: model["overall"] for name, model in zip(names, found["models"], strict=True)}
     right = {name: model["strict"]["pass@1"]["value"] for name, model in models.items()}
     assert right["base"] < 0.6
-    assert right["zero"] > right["base"] + 0.15
-    assert right["aligned"] > right["base"]  # by 0.29 where it was seen: stage 4 gives some of it back
+    assert right["zero"] > right["base"]
+    assert right["aligned"] > right["base"] + 0.15  # by 0.37 to 0.39 where it was seen
     assert models["base"]["language"]["value"] < 0.9
     assert min(models[name]["language"]["value"] for name in ("reasoner", "finetuned", "aligned")) > 0.95
     assert models["aligned"]["format"]["value"] > 0.95
