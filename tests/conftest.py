@@ -1,6 +1,8 @@
 """What holds for every test: one that could not run is counted in the last line, and in CI (CI=true) it is a failure.
 
 A test that skips itself because something is missing looks like a passing one to whoever reads only the colour. Skips at collection (a missing package) count as one each; expected failures do not count.
+
+Property tests have no deadline.
 """
 
 import os
@@ -8,10 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tests.s3 import Server
+
+hypothesis.settings.register_profile("ours", parent=hypothesis.settings(), deadline=None)  # no test says how long a thing may take: machines are shared
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_configure(config: pytest.Config) -> None:

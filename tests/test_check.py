@@ -86,7 +86,7 @@ def test_a_flipped_byte(root: Path, table: str, where: float) -> None:
     assert problem.shard == manifest(root).stem
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_flipped_bit_of_any_file_is_found(sound: Path, data: st.DataObject) -> None:
     files = sorted(p for p in sound.rglob("*") if p.suffix in (".parquet", ".json") or p.name == "_SUCCESS")

@@ -87,7 +87,7 @@ def test_a_file_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     assert source.read == 2
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.data())
 def test_neither_order_nor_duplicates_change_the_bytes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     variants = [make_prompt(f"q{i % 7}", verifier="math", gold="1", source=f"s{i % 3}", meta=json.dumps({"i": i % 5})) for i in range(60)]

@@ -1,7 +1,7 @@
 """Words by language: a table of texts as models write them, in many scripts, and what must hold for any text."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curate import language
@@ -209,7 +209,6 @@ TEXT = st.text(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(TEXT)
 def test_any_text_gives_shares_that_add_up(text: str) -> None:
     found = language.words(text)
@@ -223,7 +222,6 @@ def test_any_text_gives_shares_that_add_up(text: str) -> None:
     assert language.words(text) == found
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -242,7 +240,6 @@ def test_the_fast_way_says_what_the_slow_way_says(lines: list[str]) -> None:
     assert fast == slow
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -286,7 +283,6 @@ def test_terms_in_chinese_and_japanese_lines_are_counted_as_the_slow_way_counts_
     assert fast == slow
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(2, 30))
 def test_a_text_is_read_in_blocks_without_a_loss(text: str, size: int) -> None:
     whole = segments.read(text)
@@ -315,7 +311,6 @@ def test_stretches_are_no_titles_or_terms_and_told_without_the_model(main: str, 
     assert {code: words for code, words in found.stretches.items() if code != main} == others
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([text for _, text in ONE]), min_size=1, max_size=4))
 def test_lines_do_not_lose_words(texts: list[str]) -> None:
     """However texts are put together, words are only assigned, never lost."""

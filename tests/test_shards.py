@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.config import checked
@@ -20,7 +20,6 @@ from curate.shards import Directory, ShardWriter, files_of, manifests, ranges
 CONFIG = checked("prompts", {}, {"n_prompts": 3})
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 5000), max_size=300), st.integers(1, 40))
 def test_ranges_cover_every_id_once(numbers: set[int], per_shard: int) -> None:
     ids = sorted(digest(n) for n in numbers)

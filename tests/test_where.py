@@ -160,7 +160,7 @@ def test_hidden_and_unfinished_files_are_left_out(tmp_path: Path) -> None:
     assert parquet_files(tmp_path) == [tmp_path / "kept/a.parquet"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_any_text_is_a_condition_or_a_usage_error(text: str) -> None:
     connection = connect()

@@ -1,7 +1,7 @@
 """Answers that only the chain states."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.answer_only_in_think import FILTER
@@ -80,7 +80,6 @@ def test_a_sample_without_a_chain_has_nothing_in_it() -> None:
     assert FILTER.look(Trace("What is it?", "", CHAIN, mode="plain")).reasons == ()
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.sampled_from(["math", "general", "logic"]))
 def test_any_text_can_be_looked_at(response: str, answer: str, domain: str) -> None:
     FILTER.look(Trace("", response, f"The answer is {answer}", domain=domain))

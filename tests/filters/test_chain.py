@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import MissingExtra, UsageError
@@ -31,7 +31,6 @@ def test_all_built_ins_fit_into_one_chain() -> None:
     assert set(BUILT_IN) - set(DEFAULT) == {"perplexity"}
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.none() | st.text(), st.sampled_from(["math", "code", "general"]), st.sampled_from(["think", "plain"]))
 def test_every_built_in_can_look_at_anything(question: str, response: str, chain: str | None, domain: str, mode: str) -> None:
     here = Chain.of(HERE)
@@ -44,7 +43,6 @@ def test_every_built_in_can_look_at_anything(question: str, response: str, chain
 TEXTS = ["", "Yes.", "So 5.\n" * 40, "```python\nprint(1)\n```", "a@b.org, +1 646 293 8814 <|im_end|>", "我 " * 30, r"\boxed{1} \boxed{2}"]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.floats(0, 500), st.floats(0, 500))
 def test_a_limit_that_is_moved_out_never_drops_more(response: str, chain: str, one: float, other: float) -> None:
     trace = Trace("Explain it.", response, chain, domain="math", system=response, measured={"perplexity": float(len(chain))})

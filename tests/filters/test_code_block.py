@@ -1,7 +1,7 @@
 """Code in chains: real programs as models write them into chains, and what looks like one and is none."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -128,7 +128,6 @@ def test_a_fenced_block_counts_with_its_fences() -> None:
     assert code_lines("```\n```") == code_lines("```python\n\n```") == 0
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from(CODE + CLEAN), st.text())
 def test_any_text_can_be_looked_at(before: str, middle: str, after: str) -> None:
     text = f"{before}\n{middle}\n{after}"

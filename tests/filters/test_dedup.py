@@ -93,7 +93,7 @@ def test_a_least_similarity_can_be_asked_for() -> None:
     assert [r and r.kind for r in said(texts, minimum=near.similarity - 0.01)] == [None, "near", "exact"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=25), st.lists(st.integers(0, 25), max_size=3))
 def test_it_does_not_matter_how_the_stream_is_cut_or_whether_it_was_saved(rows: list[tuple[int, int]], cuts: list[int]) -> None:
     texts = [changed(chain(a), b, 0.03) if b else chain(a) for a, b in rows]
@@ -107,7 +107,7 @@ def test_it_does_not_matter_how_the_stream_is_cut_or_whether_it_was_saved(rows: 
     assert found == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 6), max_size=20), st.randoms(use_true_random=False))
 def test_the_groups_of_equal_texts_do_not_depend_on_the_order(rows: list[int], shuffler: random.Random) -> None:
     texts = [f"{chain(a)} {a}" for a in rows]

@@ -1,7 +1,7 @@
 """The language of the question against that of the chain and of the response."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -112,7 +112,6 @@ def test_one_sentence_that_a_close_relative_could_nearly_be_differs(response: st
     assert FILTER.look(Trace("What is the boiling point of water at sea level?", response)).reasons == REASON
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300), st.none() | st.text(max_size=8))
 def test_any_text_is_measured(question: str, text: str, said: str | None) -> None:
     for value in FILTER.look(Trace(question, text, text, language=said)).metrics.values():

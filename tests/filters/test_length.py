@@ -1,7 +1,7 @@
 """How long samples are."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -72,7 +72,6 @@ def test_a_word_is_no_text(question: str, response: str, reasons: tuple[str, ...
     assert FILTER.look(Trace(question, response)).reasons == reasons
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 50), st.integers(0, 50))
 def test_a_wider_limit_never_drops_more(chain: str, response: str, one: int, other: int) -> None:
     narrow, wide = sorted((one, other))

@@ -1,7 +1,7 @@
 """Licences as sources state them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import UsageError
@@ -67,7 +67,6 @@ def test_a_list_that_cannot_be_meant_is_refused(wrong: dict[str, str]) -> None:
         build(**wrong)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_looked_at(stated: str) -> None:
     build().look(Trace("", "", license=stated))

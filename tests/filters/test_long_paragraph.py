@@ -1,7 +1,7 @@
 """Paragraphs of prose: how long they are in any script, and what does not join into one."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -104,7 +104,6 @@ def test_no_part_is_not_measured() -> None:
     assert FILTER.look(Trace("?", "", None)).metrics == {"reasoning_longest_paragraph": None, "response_longest_paragraph": None}
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("ab \n`$|-1.我是ส")), max_size=60), max_size=6))
 def test_a_paragraph_is_no_longer_than_the_text(parts: list[str]) -> None:
     text = "\n\n".join(parts)

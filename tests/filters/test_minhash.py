@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.minhash import MinHash, marks, similarity
@@ -56,7 +56,6 @@ def test_the_chances_are_those_that_datatrove_documents() -> None:
     assert (MINHASH.chance(0.0), MINHASH.chance(1.0)) == (0, 1)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=50), st.randoms())
 def test_order_repetition_and_neighbours_do_not_count(values: list[int], random: object) -> None:
     shuffled = values + values[:3]

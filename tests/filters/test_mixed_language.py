@@ -1,7 +1,7 @@
 """Mixed languages: chains in one language with all that such chains hold, the same with a clause of another, and questions that are about another language."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -195,7 +195,6 @@ def test_close_relatives_are_not_told_apart() -> None:
     assert reasons(danish + "\n\n" + norwegian) == ()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300), st.sampled_from([*CHAINS.values()]))
 def test_any_text_is_measured(question: str, text: str, chain: str) -> None:
     found = FILTER.look(Trace(question, text + chain, text))

@@ -1,7 +1,7 @@
 """Private data, and what only looks like it. Keys are written in two pieces, so that scanners of repositories keep quiet."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -130,7 +130,6 @@ def test_luhn(digits: str, right: bool) -> None:
     assert luhn(digits) == right
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from([text for _, text in FOUND] + NOTHING), st.text())
 def test_any_text_can_be_looked_at(before: str, middle: str, question: str) -> None:
     found = FILTER.look(Trace(question, before + middle, middle + before))

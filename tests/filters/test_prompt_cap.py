@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import UsageError
@@ -26,7 +26,6 @@ def test_the_ways_to_choose(keep: str, cap: int, expected: list[int]) -> None:
     assert chosen(keep, cap, "p", [9, 3, 5, 3], MARKS) == expected
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KEEPS), st.integers(1, 6), st.integers(0, 6), st.text(max_size=5), st.randoms())
 def test_as_many_stay_as_may_ascending_and_always_the_same(keep: str, cap: int, count: int, prompt: str, random: object) -> None:
     marks = np.random.default_rng(count).integers(0, 3, (count, 8)).astype(np.uint16)

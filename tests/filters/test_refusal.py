@@ -1,7 +1,7 @@
 """Refusals in many languages, and the sentences that look like one."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -229,7 +229,6 @@ def test_the_chain_is_not_the_response() -> None:
     assert FILTER.look(Trace("?", "The answer is 5.", "I can't help with that. No, wait, I can.")).reasons == ()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["", *REFUSALS]))
 def test_any_text_is_measured(text: str, refusal: str) -> None:
     for response in (text, text + refusal, refusal + text):

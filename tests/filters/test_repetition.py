@@ -1,7 +1,7 @@
 """Loops and text that comes back, and what repeats itself for a good reason."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -95,7 +95,6 @@ def test_a_loop_is_measured_in_full_wherever_it_stands(unit: str, before: int) -
     assert len(unit) * times <= longest_loop(text) <= len(unit) * times + 4
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.text(min_size=1, max_size=20), st.integers(0, 200))
 def test_any_text_can_be_looked_at(start: str, unit: str, times: int) -> None:
     text = start + unit * times

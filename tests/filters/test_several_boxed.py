@@ -1,7 +1,7 @@
 """Responses with more than one box."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -86,7 +86,6 @@ def test_the_number_of_boxes_is_told_also_where_they_are_fine() -> None:
     assert found.metrics == {"response_boxes": 2, "response_boxes_too_many": 0}
 
 
-@settings(deadline=None)
 @given(st.text(), st.lists(st.text(alphabet=r"\{}0123456789abc/.,-$ ^=", max_size=20)))
 def test_any_text_can_be_looked_at(question: str, boxes: list[str]) -> None:
     found = FILTER.look(Trace(question, " ".join(rf"\boxed{{{box}}}" for box in boxes)))

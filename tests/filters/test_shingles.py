@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters import shingles
@@ -72,7 +72,6 @@ letters = st.sampled_from("abcXYZ019 .,_-\n\t'éÉßſﬁ①²½Ωω中文字の
 texts = st.lists(st.one_of(st.text(letters, max_size=60), st.text(max_size=30), st.text("ab", min_size=60, max_size=200)), max_size=6)
 
 
-@settings(deadline=None)
 @given(texts, st.integers(1, 6))
 def test_the_hashes_are_those_of_the_slow_reading(several: list[str], n: int) -> None:
     several = [t.encode("utf-8", "ignore").decode() for t in several]  # half a surrogate pair is no UTF-8
@@ -86,7 +85,6 @@ def test_the_hashes_are_those_of_the_slow_reading(several: list[str], n: int) ->
                 assert words.phrase(word, n) == b" ".join(expected[k : k + n]).decode("utf-8", "replace")
 
 
-@settings(deadline=None)
 @given(st.text(letters, max_size=80))
 def test_folding_run_by_run_is_folding_the_whole(text: str) -> None:
     assert read(text.encode())[0].decode().casefold() == unicodedata.normalize("NFKC", text).casefold().casefold()

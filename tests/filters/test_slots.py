@@ -1,13 +1,12 @@
 """The table of first rows against a dict."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.slots import Slots
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 40).map(lambda k: k << 12 if k % 3 else k), max_size=30), max_size=6))
 def test_it_says_what_a_dict_says(batches: list[list[int]]) -> None:
     slots, known, row = Slots(), dict[int, int](), 0

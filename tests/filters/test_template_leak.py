@@ -1,7 +1,7 @@
 """Special tokens, turns, tags and system prompts in samples."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters.base import Trace
@@ -89,7 +89,6 @@ def test_a_chain_may_quote_an_instruction_but_not_the_prompt() -> None:
     assert FILTER.look(Trace("Hi", "5", SYSTEM)).metrics["reasoning_system_echo"] is None
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from(LEAKS + CLEAN), st.text(), st.text())
 def test_any_text_can_be_looked_at(before: str, middle: str, question: str, system: str) -> None:
     FILTER.look(Trace(question, before + middle, middle + before, system=system))

@@ -1,7 +1,7 @@
 """Chains that are missing, empty, hidden or summarised."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.filters import empty_think, missing_think
@@ -53,13 +53,11 @@ def test_no_chain_and_plain_samples_have_no_empty_one(chain: str) -> None:
     assert empty_think.FILTER.look(Trace("Hi", "Hello", chain, mode="plain")).reasons == ()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(EMPTY), max_size=8).map(" ".join).filter(lambda text: len(text) <= 200))
 def test_stock_phrases_in_a_row_are_empty(chain: str) -> None:
     assert empty_think.FILTER.look(Trace("Hi", "Hello", chain)).reasons == ("empty_think",)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_chain_can_be_looked_at(chain: str) -> None:
     empty_think.FILTER.look(Trace(chain, chain, chain))

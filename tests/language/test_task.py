@@ -1,7 +1,7 @@
 """What questions say of languages."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import language
@@ -90,7 +90,6 @@ def test_names_are_in_lower_case_and_of_one_language_each() -> None:
     assert all(language.code(code) == code for code in (*names.NAMES.values(), *names.INSIDE.groupindex, *names.ADJECTIVES.groupindex))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_question_can_be_asked_about(question: str) -> None:
     found = language.reading(question)

@@ -31,7 +31,7 @@ def test_prompts_that_are_all_alike_cost_a_truncated_geometric_number():
     assert found.kept.value == pytest.approx(7 / 8, rel=1e-6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(0.05, 0.95), st.floats(0.05, 20), st.integers(1, 12), st.integers(1, 6), st.booleans())
 def test_the_walk_is_what_a_simulation_of_it_says_at_its_ends(mean, concentration, most, wanted, all_of_them):
     policy = Policy(max_samples=most, num_correct=None if all_of_them else min(wanted, most))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.report.funnel import merge, render_funnel, statistics, wilson
@@ -21,7 +21,6 @@ def funnels(n: int = 12) -> list[dict[str, Any]]:
     return found
 
 
-@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 12))
 def test_merge_is_a_sum_in_any_order_and_grouping(order: list[int], cut: int) -> None:
     parts = funnels()
@@ -73,7 +72,6 @@ def test_wilson_against_published_values(hits: int, tries: int, low: float, high
     assert wilson(hits, tries) == pytest.approx((low, high), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_holds_the_share_and_stays_inside(case: tuple[int, int]) -> None:
     hits, tries = case

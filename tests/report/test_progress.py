@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.report.progress import Progress, duration
@@ -172,7 +172,6 @@ def test_a_stream_that_goes_away_does_not_end_the_run() -> None:
     progress.close()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**7))
 def test_duration_reads_back(seconds: int) -> None:
     text = duration(seconds)

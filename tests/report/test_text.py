@@ -3,13 +3,12 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.report.text import bar, columns_of, fit, shorten, table, visible
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_nothing_that_a_terminal_acts_on_is_left(text: str) -> None:
     shown = visible(text)
@@ -38,7 +37,6 @@ def test_lines_stay_where_wanted() -> None:
     assert visible("a\n\tb\x00", lines=True) == "a\n\tb\\x00"
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(8, 60))
 def test_fit_keeps_within_its_columns(text: str, width: int) -> None:
     assert columns_of(fit(text, width)) <= width

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.sampling.policy import (
@@ -54,7 +54,6 @@ def test_waves_ask_for_what_is_missing() -> None:
     assert Policy(16, 1).wave(2, 1, 0) == 1  # an undecided sample takes an index and proves nothing
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 40),
     st.one_of(st.none(), st.integers(1, 6)),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import sandbox
@@ -254,7 +254,6 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_plain_data_comes_back_as_it_was(value: Any) -> None:
     back = plain.read(plain.write(value))
     assert back == value
@@ -262,7 +261,6 @@ def test_plain_data_comes_back_as_it_was(value: Any) -> None:
 
 
 @given(st.text() | st.binary() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
-@settings(deadline=None)
 def test_whatever_is_read_is_plain_or_refused(text: str | bytes) -> None:
     try:
         value = plain.read(text)

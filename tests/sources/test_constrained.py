@@ -54,7 +54,7 @@ QUESTIONS = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(QUESTIONS), st.integers(0, 10**9), st.sampled_from([None, "en", "zh"]))
 def test_one_response_can_follow_all_that_is_asked(question: str, seed: int, language: str | None) -> None:
     made = constrain(make_prompt(question, language=language), seed)

@@ -140,7 +140,7 @@ def test_byte_order_mark_blank_lines_and_nan_are_read(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=30) | st.integers() | st.none(), max_size=3)), st.integers(1, 40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_list_is_decoded_whatever_the_size_of_the_pieces(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], size: int
 ) -> None:
@@ -166,7 +166,7 @@ def test_torn_gzip_and_parquet_are_one_sentence(tmp_path: Path, cut: int) -> Non
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_flipped_byte_in_parquet_gives_rows_or_a_sentence(tmp_path_factory: pytest.TempPathFactory, at: int, change: int) -> None:
     path = write(tmp_path_factory.mktemp("flip") / "a.parquet", ROWS[:200])
     data = bytearray(path.read_bytes())

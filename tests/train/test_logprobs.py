@@ -49,7 +49,7 @@ def as64(hidden: Tensor, head: Head) -> tuple[Tensor, Head]:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n=st.integers(0, 40),
     v=st.integers(1, 300),

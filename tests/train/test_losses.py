@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from train.losses import (
@@ -66,7 +66,6 @@ def close(a: Any, b: Any) -> None:
 STEPS = {"seed": st.integers(0, 2**31), "b": st.integers(1, 8), "normalise": st.sampled_from(KINDS)}
 
 
-@settings(deadline=None)
 @given(**STEPS, data=st.data())
 def test_micro_batches_and_ranks_add_up(seed: int, b: int, normalise: Normalise, data: st.DataObject) -> None:
     """Any split of the completions over micro-batches or processes, in any order (trap 1: the denominator is the whole step's)."""
@@ -86,7 +85,6 @@ def test_micro_batches_and_ranks_add_up(seed: int, b: int, normalise: Normalise,
     close(max(p[3] for p in parts), largest)
 
 
-@settings(deadline=None)
 @given(**STEPS, more=st.integers(0, 4), masked=st.integers(0, 3), hostile=st.sampled_from(HOSTILE))
 def test_padding_and_masked_rows_change_nothing(seed: int, b: int, normalise: Normalise, more: int, masked: int, hostile: float) -> None:
     """Trap 1 again, and whatever lies in the padding: longer padding, completions without a token, inf and NaN outside the mask."""
@@ -215,7 +213,6 @@ def test_k3s_mean_over_samples_is_the_kl() -> None:
 REWARD = st.one_of(st.floats(-2, 2, width=32), st.sampled_from([0.0, 1.0, math.nan]))
 
 
-@settings(deadline=None)
 @given(
     rewards=st.lists(st.tuples(st.integers(0, 3), REWARD), max_size=20), scale=st.sampled_from(["group", "none", "batch"]), data=st.data()
 )
@@ -267,7 +264,6 @@ def test_overlong_penalty() -> None:
             overlong_penalty(torch.tensor([1]), 100, buffer)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31), n=st.integers(1, 12), cut=st.integers(0, 12), hostile=st.sampled_from(HOSTILE))
 def test_sft_adds_up_over_the_step(seed: int, n: int, cut: int, hostile: float) -> None:
     g = torch.Generator().manual_seed(seed)

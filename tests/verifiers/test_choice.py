@@ -333,7 +333,7 @@ def test_a_gold_is_its_own_answer(letter):
         assert verdict(letter, dress % letter, chance=0.1).status == "correct", dress
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ABCDabcd ().,:*$\\{}\n答案是或or and not answer is", max_size=60))
 def test_any_text_gives_a_consistent_verdict(text):
     for response in (text, f"\\boxed{{{text}}}", f"The answer is {text}"):

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.records import Answer, Verdict, make_prompt
@@ -331,7 +331,6 @@ def test_no_returned_value_breaks_a_condition(test: str, value: Any) -> None:
     ),
     st.data(),
 )
-@settings(deadline=None)
 def test_equality_is_pythons_but_for_truth_values(value: Any, data: st.DataObject) -> None:
     assert equal(value, value)
     other = data.draw(st.sampled_from([value, [value], (value,), None, 1, True, 0, False]))

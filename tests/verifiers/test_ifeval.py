@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.records import Answer, Verdict, make_prompt
@@ -363,7 +363,6 @@ GOLD = json.dumps(
 ALL = {kind: (kind, kwargs) for kind, kwargs, _, _ in CASES}
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("*[]<>\"'.,!? \n-`{}ABCabc")), max_size=200))
 def test_any_response_gets_a_verdict_that_agrees_with_its_parts(response: str) -> None:
     found = judged(response, *ALL.values())

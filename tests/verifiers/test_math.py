@@ -243,7 +243,6 @@ STATEMENTS = [
 ]
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.sampled_from(DRESSES))
 def test_an_integer_in_any_dress(n, dress):
     for text in (str(n), f"{n}.0", *([] if "(%s" in dress or dress == "{%s}" else [f"{n:,}"])):  # (1,000) may be a pair, {1,000} a set
@@ -252,7 +251,6 @@ def test_an_integer_in_any_dress(n, dress):
         assert verdict(str(n + 1), shown).status == "wrong", shown
 
 
-@settings(deadline=None)
 @given(st.integers(-999, 999), st.sampled_from(STATEMENTS))
 def test_an_integer_in_any_statement(n, statement):
     assert verdict(str(n), statement % n).status == "correct"
@@ -261,7 +259,6 @@ def test_an_integer_in_any_statement(n, statement):
     assert verdict(str(n), statement % f"{n + 1} or {n}").status == "wrong"
 
 
-@settings(deadline=None)
 @given(st.fractions(-99, 99, max_denominator=99), st.fractions(-99, 99, max_denominator=99))
 def test_different_rationals_are_never_equal(a, b):
     def dressed(x: Fraction) -> list[str]:
@@ -279,7 +276,7 @@ def test_different_rationals_are_never_equal(a, b):
             assert verdict(gold, f"\\boxed{{{text}}}").status == ("correct" if a == b else "wrong"), (gold, text)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(-50, 50), min_size=2, max_size=5, unique=True), st.randoms(use_true_random=False))
 def test_lists_are_compared_in_any_order_and_tuples_in_theirs(numbers, random):
     mixed = numbers[:]
@@ -292,7 +289,7 @@ def test_lists_are_compared_in_any_order_and_tuples_in_theirs(numbers, random):
     assert verdict(str(numbers[-1]), f"\\boxed{{{gold}}}").status == "wrong"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=4), st.integers(-9, 9))
 def test_a_polynomial_and_its_product_are_equal_and_another_is_not(roots, constant):
     product = "".join(f"(x-{r})" if r >= 0 else f"(x+{-r})" for r in roots)
@@ -306,7 +303,7 @@ def test_a_polynomial_and_its_product_are_equal_and_another_is_not(roots, consta
     assert verdict(product, f"\\boxed{{{expanded}+{constant}}}").status == ("correct" if constant == 0 else "wrong")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="0123456789+-*/^!(){}[].,%$\\ abcxyz=<>|&_\n答案是½²√°±∞", max_size=40))
 def test_any_text_gives_one_consistent_verdict(text):
     for response in (text, f"\\boxed{{{text}}}", f"<answer>{text}</answer>", f"The answer is {text}"):
@@ -316,7 +313,7 @@ def test_any_text_gives_one_consistent_verdict(text):
             assert verdict(gold, response) == found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="0123456789+-*/^(){}.,\\ abxy=<>_π√", max_size=25))
 def test_any_gold_that_can_be_read_accepts_itself(gold):
     if not read_gold(gold).problem and gold.count("{") == gold.count("}") and "####" not in gold:

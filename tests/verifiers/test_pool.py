@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import CurateError, UsageError
@@ -344,7 +344,6 @@ asyncio.run(go())
     st.sampled_from(["correct", "wrong", "no_answer", "unparsable_gold", "unverifiable", "verifier_timeout", "odd"]),
     st.none() | st.floats() | st.integers(0, 1),
 )
-@settings(deadline=None)
 def test_a_verdict_has_a_score_exactly_where_it_judges(status, score):
     judged = status in {"correct", "wrong", "no_answer"}
     finite = score is not None and abs(score) < float("inf")
