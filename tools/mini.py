@@ -153,8 +153,9 @@ EXAMPLES = {
         ("What is 15 - 4?", "I take 4 away from 15. 15 - 4 = 11.", "11"),
     ),
     "logic": (
-        ("Which of 61, 64 and 70 is the largest?", "I compare them. 64 is more than 61, and 70 is more than 64.", "70"),
-        ("Which number comes next: 30, 40, 50, 60?", "Each is 10 more than the one before. 60 + 10 = 70.", "70"),
+        ("Which of 61, 64 and 70 is the largest?", "Of 61 and 64 the larger one is 64. Of 64 and 70 the larger one is 70.", "70"),
+        ("Which of 90, 75 and 82 is the smallest?", "Of 90 and 75 the smaller one is 75. Of 75 and 82 the smaller one is 75.", "75"),
+        ("Which number comes next: 30, 40, 50, 60?", "The step is 40 - 30 = 10. The next one is 60 + 10 = 70.", "70"),
     ),
     "code": (
         ("Write a Python function f(n) that returns n plus 50.", "I add 50 to n.", "\n```python\ndef f(n):\n    return n + 50\n```\n"),
@@ -167,9 +168,14 @@ EXAMPLES = {
     "constraints": (
         ("Write a sentence about the sun. Use no commas.", "I write about the sun without a comma.", "The sun is warm and bright."),
         (
-            "Write a sentence about a fish. Write in capital letters only.",
-            "I write about a fish in capital letters.",
-            "A FISH SWIMS IN THE LAKE.",
+            "Write a sentence about a fish. Write in lowercase letters only.",
+            "I write about a fish without a capital.",
+            "a fish swims in the lake.",
+        ),
+        (
+            "Write a sentence about a bird. Put your whole answer in double quotation marks.",
+            "I write about a bird in quotation marks.",
+            '"The bird sings in the tree."',
         ),
     ),
 }
@@ -179,9 +185,17 @@ CHECKS = {  # the same with a second look, for the cold start
         "Let me check: 18 - 6 = 12, and 12 is 3 * 4, so it is right.",
         "Let me check: 11 + 4 = 15, which is right.",
     ),
-    "logic": ("Let me check: none of the others is above 70.", "Let me check: 70 - 10 = 60, which is right."),
+    "logic": (
+        "Let me check: 61 and 64 are both below 70.",
+        "Let me check: 90 and 82 are both above 75.",
+        "Let me check: 70 - 10 = 60, which is right.",
+    ),
     "code": ("Let me check: f(1) is 51, which is right.", "Let me check: f(1) is 49, which is right."),
-    "constraints": ("Let me check: there is no comma in it.", "Let me check: every letter is a capital."),
+    "constraints": (
+        "Let me check: there is no comma in it.",
+        "Let me check: no letter is a capital.",
+        "Let me check: a mark stands before it and one after it.",
+    ),
 }
 
 
