@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curate import api
 from curate.engines import EngineSettings, Sampling, open_engine
 from curate.engines.fingerprint import fetch
-from curate.errors import CurateError, Stopped, UsageError
+from curate.errors import UsageError
 from curate.filters.judge import Settings, calibrate, read_pairs
 from curate.filters.judge.settings import PAIR_VOTES
 from curate.prompts import bring_in
@@ -29,6 +29,15 @@ from curate.stage import Task
 from curate.storage import LocalPlace
 
 TRUST = "trust.json"
+
+
+class Judge(NamedTuple):
+    """Who is asked, and how."""
+
+    engine: EngineSettings
+    settings: Settings
+
+
 FOR_A_PLAN = ("known", "rows")  # of a source: how well it is known, and its size
 
 
@@ -132,27 +141,26 @@ def label(task: Task) -> None:
 
 def _judged(task: Task, output: str, ask: Callable[..., Any], **asking: Any) -> None:
     given = settings(task)
-    chosen, doubted = judging(given, task)
     given["asking"] = {**asking, **given.get("asking", {})}
-    asked = asking_of(given)
+    decides, doubted = judging(given, task)
     if doubted is not None:
-        try:
-            ask(task.inputs["samples"], str(task.directory / "untrusted"), engine=doubted, settings=asked, **given)
-        except (Stopped, UsageError):
-            raise
-        except CurateError as error:  # its planted texts may say what the calibration said
-            task.say(f"of the judge that is not trusted, nothing more is recorded: {error}")
-    ask(task.inputs["samples"], str(task.outputs[output]), engine=chosen, settings=asked, **given)
+        ask(task.inputs["samples"], str(task.directory / "untrusted"), engine=doubted.engine, settings=doubted.settings, **given)
+    ask(task.inputs["samples"], str(task.outputs[output]), engine=decides.engine, settings=decides.settings, **given)
 
 
-def judging(given: dict[str, Any], task: Task) -> tuple[EngineSettings, EngineSettings | None]:
-    """The engine that decides, taken from `judge` and `instead` of the settings, and the judge that is not to be trusted, if it is not."""
-    own, instead = described(given, task, "judge"), given.pop("instead", None)
+def judging(given: dict[str, Any], task: Task) -> tuple[Judge, Judge | None]:
+    """Who decides, and the judge that is not to be trusted, if it is not; `judge`, `asking` and `instead` are taken out of the settings.
+
+    Of a judge that is not trusted everything is recorded, so nothing is planted for it. Who decides instead of it is no model and is asked freely, without a schema.
+    """
+    own, asked, instead = described(given, task, "judge"), asking_of(given), given.pop("instead", None)
     if "trust" not in task.inputs or json.loads((task.inputs["trust"] / TRUST).read_text("utf-8"))["trusted"]:
-        return own, None
+        return Judge(own, asked), None
     if instead is None:
         raise UsageError("the judge is not to be trusted, and nothing is named that decides `instead` of it")
-    return EngineSettings(**tuples(instead)), own
+    return Judge(EngineSettings(**tuples(instead)), replace(asked, reply="free")), Judge(
+        own, replace(asked, planted_first=0, planted_every=0)
+    )
 
 
 def rewrite(task: Task) -> None:

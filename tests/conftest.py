@@ -16,7 +16,9 @@ import pytest
 if TYPE_CHECKING:
     from tests.s3 import Server
 
-hypothesis.settings.register_profile("ours", parent=hypothesis.settings(), deadline=None)  # no test says how long a thing may take: machines are shared
+hypothesis.settings.register_profile(
+    "ours", parent=hypothesis.settings(), deadline=None
+)  # no test says how long a thing may take: machines are shared
 hypothesis.settings.load_profile("ours")
 
 

@@ -149,11 +149,14 @@ def test_what_a_judge_says_that_is_not_trusted_is_recorded_and_not_used(tmp_path
     assert {j["score"] for r in recorded for j in r["judgements"]} == {8.0}
 
 
-def test_a_judge_whose_planted_texts_pass_is_not_recorded_and_somebody_else_decides(tmp_path):
-    made, said = quality(tmp_path, "unfair", instead=scripted("fair"), asking={"votes": 1})
-    assert "nothing more is recorded" in said[-1]
-    assert "planted" in said[-1]
+def test_nothing_is_planted_for_a_judge_that_is_not_trusted_and_who_decides_is_asked_freely(tmp_path):
+    made, _ = quality(tmp_path, "unfair", instead=scripted("fair"), asking={"votes": 1})
     assert api.open(made.outputs["samples"]).to_arrow().num_rows == 2
+    asked = {"asking": {"reply": "schema", "planted_first": 3}, "judge": scripted("unfair"), "instead": scripted("fair")}
+    decides, doubted = tasks.judging(asked, made)
+    assert (decides.engine.model, decides.settings.reply, decides.settings.planted_first) == (f"{NAME}:fair", "free", 3)
+    assert doubted is not None
+    assert (doubted.engine.model, doubted.settings.reply, doubted.settings.planted_first) == (f"{NAME}:unfair", "schema", 0)
 
 
 def test_nobody_decides_instead(tmp_path):

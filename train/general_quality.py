@@ -11,7 +11,7 @@ from curate import api
 from curate.filters.judge.tasks import BEST
 from curate.stage import Task
 from curate.storage import LocalPlace
-from curate.tasks import asking_of, judging, settings, tuples
+from curate.tasks import judging, settings, tuples
 from train.intervals import mean_of_values
 
 QUALITY = "quality.json"
@@ -23,10 +23,9 @@ def stage(task: Task) -> None:
     The answers lie in the directory `models`, the judged ones in `judged`, so a call that was stopped goes on. Raises a CurateError, as where the judge lets too many of its planted texts pass.
     """
     given = settings(task)
-    engine, _ = judging(given, task)
-    asked = asking_of(given)
+    decides, _ = judging(given, task)
     models: dict[str, dict[str, Any]] = {}
-    judge = engine.model
+    judge = decides.engine.model
     for name, path in task.inputs.items():
         if name in ("prompts", "trust", "judge"):
             continue
@@ -38,8 +37,8 @@ def stage(task: Task) -> None:
             answers,
             task.directory / "judged" / name,
             tasks=["quality"],
-            engine=engine,
-            settings=asked,
+            engine=decides.engine,
+            settings=decides.settings,
             everything=True,
             rejects=True,
             where="finish_reason <> 'error'",
