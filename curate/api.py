@@ -7,6 +7,7 @@ made.dataset.to_pandas(where="completion_tokens < 200")
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from curate.deliver.pairs import Pairing, make_pairs
 from curate.deliver.review import Review
 from curate.deliver.review import review as run_review
 from curate.engines import Engine, EngineSettings, Sampling
+from curate.errors import UsageError
 from curate.filtering.foreign import Reading
 from curate.filtering.job import Dedup, Job, Keep
 from curate.filtering.run import Filtered, filter_samples
@@ -92,7 +94,10 @@ def options(
     price: Sequence[float] | None = None,
     **other: Any,
 ) -> Options:
-    """The options of a run from flat keywords; those that are not named here are fields of curate.generate.Options. `price` is USD per million tokens: input, output and, if wanted, cached input."""
+    """The options of a run from flat keywords; those that are not named here are fields of curate.generate.Options. `price` is USD per million tokens: input, output and, if wanted, cached input. Raises UsageError for a name that is none."""
+    unknown = sorted(set(other) - {f.name for f in fields(Options)})
+    if unknown:
+        raise UsageError(f"{unknown[0]} is no option of a run that generates")
     return Options(
         EngineSettings(
             kind=engine,

@@ -24,7 +24,7 @@ def given(*names: str) -> dict[str, Given]:
 
 
 OWN = {"engine": "vllm", "temperature": 1.0, "top_p": 1.0, "max_tokens": 120}
-EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120, "k": 2}
+EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120}
 ROLLOUTS = {"prompts": 12, "group": 8, "lr": 2e-5, "max_tokens": 96, "rounds": 2, "engine": {"kind": "vllm"}}
 TUNING = {"preset": "small", "lr": 1e-4, "batch": 16, "epochs": 1.0, "max_tokens": 512, "init": "model"}
 REWARD = {"preset": "small", "lr": 2e-5, "batch": 8, "epochs": 2.0, "max_tokens": 512}
@@ -130,7 +130,7 @@ PIPELINE = r1.PIPELINE.at(
                 "preference_steps": 6,
             }
         },
-        "evaluation": {"config": EVALUATED},
+        "evaluation": {"config": {**EVALUATED, "k": 2}},
         "shown": {"inputs": {**r1.MODELS, "prompts": r1.held_out["prompts"], "few_shot": EXAMPLES}, "config": {**EVALUATED, "k": 1}},
         "talk": {"inputs": given("talk"), "config": {}},
         "quality": {

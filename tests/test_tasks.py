@@ -80,6 +80,12 @@ def test_an_unknown_setting_of_prompts_is_refused(tmp_path):
         tasks.prompts(made)
 
 
+def test_an_unknown_setting_of_a_stage_that_generates_is_refused(tmp_path):
+    made, _ = task(tmp_path, {}, ["samples"], prompts=rows(tmp_path / "t.jsonl", {"problem": "Hi", "accept": "finished"}))
+    with pytest.raises(UsageError, match="k is no option of a run that generates"):
+        tasks.generate(made._replace(config={"model": f"{NAME}:host", "engine": "scripted", "k": 3}))
+
+
 def test_a_model_is_copied_into_the_run(tmp_path):
     given = tmp_path / "given"
     given.mkdir()

@@ -1,5 +1,7 @@
 """One graph at three scales: the paper's, a laptop's, a toy's."""
 
+import dataclasses
+import inspect
 import json
 import shutil
 import subprocess
@@ -8,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from curate import tasks
+from curate import api, tasks
 from curate.errors import UsageError
 from curate.filters.judge.boundary import quoted
+from curate.generate import Options
 from curate.pipeline import look
 from curate.records import Answer, make_prompt
 from curate.rewriting import verdict, wording
@@ -165,3 +168,17 @@ def test_a_stage_that_there_is_not_is_refused():
         r1.PIPELINE.at("mine", "", {"zerro": {}})
     with pytest.raises(UsageError, match="a stage has no 'confg'; did you mean config"):
         r1.PIPELINE.at("mine", "", {"zero": {"confg": {}}})
+
+
+@pytest.mark.parametrize("pipeline", [r1.PIPELINE, *SCALES], ids=lambda p: p.name)
+def test_every_stage_s_settings_are_some(pipeline):
+    """Those that a library call takes: a wrong one would be found hours later."""
+    sampling = {f.name for f in dataclasses.fields(Options)} | set(inspect.signature(api.options).parameters) - {"other"}
+    more = {
+        "curate.tasks:generate": set(),
+        "train.tasks:evaluate": {"k", "limit"},
+        "train.general_quality:stage": {"judge", "instead", "asking", "servers"},
+    }
+    for stage in pipeline.stages:
+        if stage.run in more:
+            assert {*stage.config, *stage.extent} <= sampling | more[stage.run], stage.name
