@@ -43,11 +43,11 @@ PIPELINE = r1.PIPELINE.at(
         "held_out": {"inputs": given(*(f"held_out/{domain}" for domain in DOMAINS)), "config": {}},
         "zero": {
             "inputs": {**r1.zero.inputs, "few_shot": EXAMPLES},
-            "config": {**ROLLOUTS, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 36},
+            "config": {**ROLLOUTS, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 24},
         },
         "chains": {
             "inputs": {**r1.chains.inputs, "few_shot": LONG_EXAMPLES},
-            "config": {**OWN, "limit": 400, "num_generations": 4, "num_correct": 1},
+            "config": {**OWN, "limit": 500, "num_generations": 6, "num_correct": 1},
         },
         "readable": {"config": {**r1.readable.config, "dedup": "exact"}},
         "rewritten": {
@@ -55,9 +55,9 @@ PIPELINE = r1.PIPELINE.at(
             "extent": {},
             "uses": SCRIPTS,
         },
-        "cold_start": {"config": {**TUNING, "epochs": 2.0}},
+        "cold_start": {"config": {**TUNING, "epochs": 3.0}},
         "reasoner": {
-            "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 20},
+            "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 40},
         },
         "trace_prompts": {"inputs": {"questions": r1.questions["prompts"]}, "config": {}},
         "traces": {"config": {**OWN, "limit": 700, "num_generations": 4, "num_correct": 1}},
@@ -126,8 +126,8 @@ PIPELINE = r1.PIPELINE.at(
                 "preset": "aligned-small",
                 "rewards": "accuracy=1,summary=1,language=1,preference=1,harmlessness=1",
                 "temperature": 0.7,
-                "steps": 16,
-                "preference_steps": 6,
+                "steps": 12,
+                "preference_steps": 4,
             }
         },
         "evaluation": {"config": {**EVALUATED, "k": 2}},
