@@ -185,7 +185,7 @@ def test_a_strangers_directory_is_left_alone(tmp_path):
 def test_as_a_stage(tmp_path):
     said: list[str] = []
     config = {"topics": TOPICS, "per_topic": 4, "writer": {"kind": "scripted"}, "domain": "talk", "sampling": {"temperature": 0.9}}
-    inputs = {"model": Path("tests.test_selfmade:person")}
+    inputs = {"writer": Path("tests.test_selfmade:person")}
     synthesise(Task(inputs, config, {"license": "mit"}, tmp_path, {"prompts": tmp_path / "prompts"}, said.append))
     rows = api.open(tmp_path / "prompts").to_arrow().to_pylist()
     assert {(r["domain"], r["license"]) for r in rows} == {("talk", "mit")}
