@@ -53,7 +53,7 @@ PIPELINE = r1.PIPELINE.at(
         "rewritten": {
             "config": {"rewriter": {"kind": "scripted", "model": "pipelines.mini.scripts:editor"}, "tries": 1},
             "extent": {},
-            "uses": SCRIPTS,
+            "uses": (*r1.RULES, *SCRIPTS),
         },
         "cold_start": {"config": {**TUNING, "epochs": 3.0}},
         "reasoner": {

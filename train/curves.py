@@ -14,6 +14,7 @@ from typing import Any
 from curate.errors import CurateError, Damaged, StoreError
 from curate.storage import LocalPlace
 from train.drawing import Panel, Series, draw
+from train.page import PAGE
 from train.rundir import Metrics
 
 # Title, and the metrics in it; a name that ends in a slash is a prefix. What is not in the run is left out.
@@ -36,34 +37,11 @@ PANELS = (
 )
 WHOLE, PARTS = "time/step", "time/"
 GRPO_LOSS = "Loss (near 0 on-policy: not a measure of progress)"
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{name}</title>
-<style>
-:root {{ color-scheme: light dark; --paper: #ffffff; --ink: #24292f; --grid: #d0d7de; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --paper: #15191e; --ink: #d5dbe1; --grid: #3a424b; }} }}
-body {{ background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 2rem auto; padding: 0 1rem; }}
-svg {{ width: 100%; height: auto; }}
-table {{ border-collapse: collapse; margin: 0.5rem 0 2rem; }}
-th, td {{ border-bottom: 1px solid var(--grid); padding: 0.2rem 1rem 0.2rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }}
-td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-</style>
-</head>
-<body>
-<h1>{name}</h1>
-<p>{summary}</p>
+BODY = """<p>{summary}</p>
 {figure}
 <h2>Metrics</h2>
 {metrics}
-{given}
-</body>
-</html>
-"""
+{given}"""
 
 
 def report(run_dir: Path) -> list[Path]:
@@ -74,13 +52,13 @@ def report(run_dir: Path) -> list[Path]:
     rows, given = _metrics(run_dir), _given(run_dir / "run.json")
     figure, png = draw(panels(rows))
     summary = "1 step so far, a dot in each panel." if len(rows) == 1 else f"{len(rows)} steps, {rows[0]['step']} to {rows[-1]['step']}."
-    page = PAGE.format(
-        name=html.escape(run_dir.resolve().name),
+    body = BODY.format(
         summary=summary,
         figure=figure,
         metrics=_table(("metric", "first", "last", "lowest", "highest"), _numbers(rows), numbers=True),
         given="\n".join(f"<h2>{html.escape(title)}</h2>\n{_table(('name', 'value'), pairs)}" for title, pairs in given.items() if pairs),
     )
+    page = PAGE.format(title=html.escape(run_dir.resolve().name), body=body)
     place = LocalPlace(run_dir)
     try:
         place.write("curves.png", png)

@@ -20,13 +20,14 @@ PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark; --paper: #ffffff; --ink: #24292f; --grid: #d0d7de; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --paper: #15191e; --ink: #d5dbe1; --grid: #3a424b; }} }}
-body {{ background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }}
+body {{ background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 2rem auto; padding: 0 1rem; }}
 figure {{ margin: 1rem 0; }}
 svg {{ width: 100%; height: auto; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; }}
-th, td {{ border-bottom: 1px solid var(--grid); padding: 0.2rem 1.2rem 0.2rem 0; text-align: left; vertical-align: bottom; }}
-td {{ white-space: nowrap; }}
+th, td {{ border-bottom: 1px solid var(--grid); padding: 0.2rem 1.2rem 0.2rem 0; text-align: left; vertical-align: bottom; overflow-wrap: anywhere; }}
+.wide td {{ white-space: nowrap; }}
+td.number, th.number {{ text-align: right; }}
 </style>
 </head>
 <body>

@@ -69,7 +69,6 @@ def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
         wait_until_gone(below)
     last = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert last.returncode == 0, last.stderr[-2000:]
-    assert "goes on" in last.stdout or "done, in" in last.stdout
     statuses = {status.stage.name: status for status in look(PIPELINE, tmp_path)}
     assert {status.state for status in statuses.values()} == {"done"}
     assert sum(len(status.record["attempts"]) for status in statuses.values()) > len(statuses)
