@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from curate.errors import Damaged
 from curate.planning.evidence import Each, Evidence, Spread, expected
 from curate.planning.values import NONE, Flow, Kind, Size, Value, added, exact
 from curate.sampling.policy import Policy
@@ -109,13 +110,16 @@ Projector = Callable[[Known], Made]
 
 
 def size_of(directory: Path) -> Size | None:
-    """The parameters in a model directory, by the headers of its weights; of a mixture of experts all of them, since which are at work is its code's to say. None where there are no weights."""
+    """The parameters in a model directory, by the headers of its weights; of a mixture of experts all of them, since which are at work is its code's to say. None where there are no weights. Raises Damaged for a file that is cut short or is no weights."""
     total = 0
     for path in sorted(directory.glob("*.safetensors")):
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, LARGEST_HEADER)))
-        total += sum(_product(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+        try:
+            with path.open("rb") as file:
+                (length,) = struct.unpack("<Q", file.read(8))
+                header = json.loads(file.read(min(length, LARGEST_HEADER)))
+            total += sum(_product(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+        except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(f"{path} is not a whole file of weights: fetch the model again") from error
     whole = exact(total, "the weights' headers")
     return Size(whole, whole) if total else None
 

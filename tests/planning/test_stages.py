@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from curate.errors import Damaged
 from curate.planning.known import Known, Made, size_of
 from curate.planning.stages import STAGES, given_flow
 from curate.planning.values import Flow, Kind, Lot, Size, Value, exact, rows_of
@@ -131,3 +132,12 @@ def test_the_size_of_a_model_is_read_from_its_weights(tmp_path):
     assert found is not None
     assert found.whole.value == 13
     assert size_of(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"1234", b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"[]", (8).to_bytes(8, "little") + b'{"a": 1}']
+)
+def test_weights_that_are_cut_short_are_one_sentence(tmp_path, content):
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(Damaged, match="is not a whole file of weights"):
+        size_of(tmp_path)
