@@ -116,7 +116,10 @@ def size_of(directory: Path) -> Size | None:
         try:
             with path.open("rb") as file:
                 (length,) = struct.unpack("<Q", file.read(8))
-                header = json.loads(file.read(min(length, LARGEST_HEADER)))
+                text = file.read(min(length, LARGEST_HEADER))
+            if len(text) < length:
+                raise ValueError("the header ends too early")
+            header = json.loads(text)
             total += sum(_product(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
         except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Damaged(f"{path} is not a whole file of weights: fetch the model again") from error
