@@ -13,7 +13,7 @@ from train.evaluate import evaluate
 def right(pipeline: Pipeline, root: Path, stage: str) -> float:
     """The share of right answers to the held-out questions, sampled at temperature 1."""
     model = run(pipeline, root, stage)[-1].outputs["model"]
-    prompts = run(pipeline, root, "test_prompts")[-1].outputs["prompts"]
+    prompts = run(pipeline, root, "held_out")[-1].outputs["prompts"]
     out = root / f"evaluation-{model.parents[1].name}"
     found = evaluate([str(model)], str(prompts), out, k=8, engine="transformers", temperature=1.0, top_p=1.0, max_tokens=40, quiet=True)
     return float(found.report["models"][0]["overall"]["strict"]["pass@1"]["value"])
