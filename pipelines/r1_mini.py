@@ -14,7 +14,7 @@ from pipelines import r1
 
 FOLDER = Path(__file__).parent / "mini"
 DOMAINS = ("math", "logic", "code", "constraints")
-EXAMPLES, LONG_EXAMPLES = Given(str(FOLDER / "examples.jsonl")), Given(str(FOLDER / "long_examples.jsonl"))
+EXAMPLES, SHORT_EXAMPLES = Given(str(FOLDER / "examples.jsonl")), Given(str(FOLDER / "short_examples.jsonl"))
 SCRIPTS = ("pipelines.mini.scripts:VERSION",)
 
 
@@ -23,9 +23,9 @@ def given(*names: str) -> dict[str, Given]:
     return {name: Given(str(FOLDER / f"{name}.jsonl")) for name in names}
 
 
-OWN = {"engine": "vllm", "temperature": 1.0, "top_p": 1.0, "max_tokens": 120}
+OWN = {"engine": "vllm", "temperature": 0.7, "top_p": 1.0, "max_tokens": 120}
 EVALUATED = {"engine": "vllm", "temperature": 0.6, "top_p": 0.95, "max_tokens": 120}
-ROLLOUTS = {"prompts": 12, "group": 8, "lr": 2e-5, "max_tokens": 96, "rounds": 2, "engine": {"kind": "vllm"}}
+ROLLOUTS = {"prompts": 12, "group": 8, "lr": 2e-5, "max_tokens": 96, "temperature": 0.7, "rounds": 2, "engine": {"kind": "vllm"}}
 TUNING = {"preset": "small", "lr": 1e-4, "batch": 16, "epochs": 1.0, "max_tokens": 512, "init": "model"}
 REWARD = {"preset": "small", "lr": 2e-5, "batch": 8, "epochs": 2.0, "max_tokens": 512}
 INSTRUCT = {"kind": "vllm"}  # and the base is its model
@@ -46,8 +46,8 @@ PIPELINE = r1.PIPELINE.at(
             "config": {**ROLLOUTS, "preset": "zero-small", "rewards": "accuracy=1,format=1", "steps": 24},
         },
         "chains": {
-            "inputs": {**r1.chains.inputs, "few_shot": LONG_EXAMPLES},
-            "config": {**OWN, "limit": 500, "num_generations": 6, "num_correct": 1},
+            "inputs": {**r1.chains.inputs, "few_shot": EXAMPLES},
+            "config": {**OWN, "limit": 600, "num_generations": 6, "num_correct": 1},
         },
         "readable": {"config": {**r1.readable.config, "dedup": "exact"}},
         "rewritten": {
@@ -60,7 +60,7 @@ PIPELINE = r1.PIPELINE.at(
             "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 40},
         },
         "trace_prompts": {"inputs": {"questions": r1.questions["prompts"]}, "config": {}},
-        "traces": {"config": {**OWN, "limit": 700, "num_generations": 4, "num_correct": 1}},
+        "traces": {"config": {**OWN, "limit": 1000, "num_generations": 4, "num_correct": 1}},
         "trust": {
             "inputs": {**given("pairs"), **JUDGE},
             "config": {"judge": INSTRUCT, "least": 0.65, "asking": ASKED},
@@ -102,7 +102,7 @@ PIPELINE = r1.PIPELINE.at(
             "extent": {},
             "uses": SCRIPTS,
         },
-        "mixture": {"config": {"quotas": {"math": 240, "logic": 160, "code": 60, "constraints": 60, "general": 80}}},
+        "mixture": {"config": {"quotas": {"math": 440, "logic": 280, "code": 60, "constraints": 60, "general": 80}}},
         "finetuned": {"config": TUNING},
         "wishes": {"inputs": given("wishes"), "config": {"routes": r1.ROUTES}},
         "candidates": {"config": {**OWN, "open_samples": 4}},
@@ -125,13 +125,12 @@ PIPELINE = r1.PIPELINE.at(
                 **ROLLOUTS,
                 "preset": "aligned-small",
                 "rewards": "accuracy=1,summary=1,language=1,preference=1,harmlessness=1",
-                "temperature": 0.7,
                 "steps": 12,
                 "preference_steps": 4,
             }
         },
         "evaluation": {"config": {**EVALUATED, "k": 2}},
-        "shown": {"inputs": {**r1.MODELS, "prompts": r1.held_out["prompts"], "few_shot": EXAMPLES}, "config": {**EVALUATED, "k": 1}},
+        "shown": {"inputs": {**r1.MODELS, "prompts": r1.held_out["prompts"], "few_shot": SHORT_EXAMPLES}, "config": {**EVALUATED, "k": 1}},
         "talk": {"inputs": given("talk"), "config": {}},
         "quality": {
             "inputs": {**r1.quality.inputs, **JUDGE},

@@ -15,7 +15,7 @@ from typing import Any
 FOLDER = Path(__file__).parent.parent / "pipelines" / "mini"
 LICENCE = {"language": "en", "license": "Apache-2.0"}
 TESTED = {"math": 80, "logic": 60, "code": 40, "constraints": 40}  # questions
-TRAINED = {"math": 480, "logic": 320, "code": 160, "constraints": 160}
+TRAINED = {"math": 640, "logic": 400, "code": 160, "constraints": 160}
 
 Row = dict[str, Any]
 Asked = tuple[frozenset[Any], Row]  # what a question is about, and the question
@@ -33,27 +33,29 @@ def question(domain: str, text: str, gold: Any, verifier: str = "math") -> Row:
 
 
 def math() -> Iterator[Asked]:
-    """Sums, differences, products, and a product with a sum."""
+    """Sums of two and of three, differences, and a product with a sum."""
+    drawn = random.Random(4)
     for a, b in product(range(2, 31), repeat=2):
-        about = frozenset((a, b))
-        yield about, question("math", f"What is {a} + {b}?", a + b)
+        if drawn.random() < 0.5:
+            yield frozenset((a, b)), question("math", f"What is {a} + {b}?", a + b)
         if a >= b:
-            yield about, question("math", f"What is {a} - {b}?", a - b)
+            yield frozenset((a, b)), question("math", f"What is {a} - {b}?", a - b)
     for a, b in product(range(2, 10), repeat=2):
-        yield frozenset((a, b)), question("math", f"What is {a} * {b}?", a * b)
         for c in range(2, 20, 3):
             yield frozenset((a, b, c)), question("math", f"What is {a} * {b} + {c}?", a * b + c)
+    for _ in range(400):
+        a, b, c = drawn.sample(range(2, 21), 3)
+        yield frozenset((a, b, c)), question("math", f"What is {a} + {b} + {c}?", a + b + c)
 
 
 def logic() -> Iterator[Asked]:
-    """The largest and smallest of three numbers, what comes next, how many come between."""
+    """The largest of three numbers, and what comes next."""
     drawn = random.Random(1)
     for _ in range(400):
-        three = drawn.sample(range(2, 60), 3)
+        three = drawn.sample(range(10, 100), 3)
         listed = f"{three[0]}, {three[1]} and {three[2]}"
         yield frozenset(three), question("logic", f"Which of {listed} is the largest?", max(three))
-        yield frozenset(three), question("logic", f"Which of {listed} is the smallest?", min(three))
-    for start, step in product(range(1, 25), range(2, 8)):
+    for start, step in product(range(1, 31), (2, 3, 4, 5, 10)):
         listed = ", ".join(str(start + i * step) for i in range(4))
         yield frozenset((start, step)), question("logic", f"Which number comes next: {listed}?", start + 4 * step)
 
@@ -61,18 +63,18 @@ def logic() -> Iterator[Asked]:
 def code() -> Iterator[Asked]:
     """One-line functions, with tests that nobody sees."""
     numbers = (-4, 0, 3, 10, 21)
-    made: list[tuple[str, str, Any, frozenset[Any]]] = []
+    made: list[tuple[str, Any, frozenset[Any]]] = []
     for k in range(2, 40):
         made += [
-            (f"n plus {k}", "n", lambda n, k=k: n + k, frozenset((k,))),
-            (f"n minus {k}", "n", lambda n, k=k: n - k, frozenset((k,))),
-            (f"n times {k}", "n", lambda n, k=k: n * k, frozenset((k,))),
+            (f"n minus {k}", lambda n, k=k: n - k, frozenset((k,))),
+            (f"n squared, plus {k}", lambda n, k=k: n * n + k, frozenset((k,))),
+            (f"the larger of n and {k}", lambda n, k=k: max(n, k), frozenset((k,))),
         ]
     for k, m in product(range(2, 8), range(1, 9)):
-        made.append((f"{k} times n, plus {m}", "n", lambda n, k=k, m=m: k * n + m, frozenset((k, 100 + m))))
-    for said, name, function, about in made:
+        made.append((f"{k} times n, plus {m}", lambda n, k=k, m=m: k * n + m, frozenset((k, 100 + m))))
+    for said, function, about in made:
         tests = [f"assert f({n}) == {function(n)}" for n in numbers]
-        text = f"Write a Python function f({name}) that returns {said}."
+        text = f"Write a Python function f(n) that returns {said}."
         yield about, question("code", text, {"language": "python", "entry_point": "f", "tests": tests}, "code")
 
 
@@ -151,14 +153,19 @@ EXAMPLES = {
         ("What is 2 + 11?", "I add 11 to 2. 2 + 11 = 13.", "13"),
         ("What is 3 * 4 + 6?", "I begin with 3 * 4 = 12. Then 12 + 6 = 18.", "18"),
         ("What is 15 - 4?", "I take 4 away from 15. 15 - 4 = 11.", "11"),
+        ("What is 22 + 3 + 4?", "I begin with 22 + 3 = 25. Then 25 + 4 = 29.", "29"),
     ),
     "logic": (
-        ("Which of 61, 64 and 70 is the largest?", "Of 61 and 64 the larger one is 64. Of 64 and 70 the larger one is 70.", "70"),
-        ("Which of 90, 75 and 82 is the smallest?", "Of 90 and 75 the smaller one is 75. Of 75 and 82 the smaller one is 75.", "75"),
-        ("Which number comes next: 30, 40, 50, 60?", "The step is 40 - 30 = 10. The next one is 60 + 10 = 70.", "70"),
+        ("Which of 51, 68 and 43 is the largest?", "Of 51 and 68 the larger one is 68. Of 68 and 43 the larger one is 68.", "68"),
+        ("Which number comes next: 32, 38, 44, 50?", "The step is 38 - 32 = 6. The next one is 50 + 6 = 56.", "56"),
+        ("Which of 16, 25 and 90 is the largest?", "Of 16 and 25 the larger one is 25. Of 25 and 90 the larger one is 90.", "90"),
     ),
     "code": (
-        ("Write a Python function f(n) that returns n plus 50.", "I add 50 to n.", "\n```python\ndef f(n):\n    return n + 50\n```\n"),
+        (
+            "Write a Python function f(n) that returns n minus 50.",
+            "I take 50 away from n.",
+            "\n```python\ndef f(n):\n    return n - 50\n```\n",
+        ),
         (
             "Write a Python function f(n) that returns 9 times n, plus 40.",
             "I multiply n by 9 and add 40.",
@@ -179,36 +186,23 @@ EXAMPLES = {
         ),
     ),
 }
-CHECKS = {  # the same with a second look, for the cold start
-    "math": (
-        "Let me check: 13 - 11 = 2, which is right.",
-        "Let me check: 18 - 6 = 12, and 12 is 3 * 4, so it is right.",
-        "Let me check: 11 + 4 = 15, which is right.",
-    ),
-    "logic": (
-        "Let me check: 61 and 64 are both below 70.",
-        "Let me check: 90 and 82 are both above 75.",
-        "Let me check: 70 - 10 = 60, which is right.",
-    ),
-    "code": ("Let me check: f(1) is 51, which is right.", "Let me check: f(1) is 49, which is right."),
-    "constraints": (
-        "Let me check: there is no comma in it.",
-        "Let me check: no letter is a capital.",
-        "Let me check: a mark stands before it and one after it.",
-    ),
-}
 
 
-def shown(checked: bool) -> list[Row]:
-    """Worked examples for each file of questions."""
+def shown(chains: bool) -> list[Row]:
+    """Worked examples for each file of questions, in R1-Zero's form or answered at once: an untrained model of this size does better without a chain."""
+
+    def answered(asked: str, chain: str, answer: str) -> str:
+        if chains:
+            return f"<think> {chain} </think> <answer> {answer} </answer>"
+        if not answer.isdigit():
+            return answer.strip()
+        said = asked.removeprefix("What is ").removesuffix("?")
+        return f"The answer is {answer}." if said == asked.removesuffix("?") else f"{said} = {answer}. The answer is {answer}."
+
     return [
-        {
-            "source": f"{domain}.jsonl",
-            "question": asked,
-            "answer": f"<think> {chain}{f' {CHECKS[domain][i]}' if checked else ''} </think> <answer> {answer} </answer>",
-        }
+        {"source": f"{domain}.jsonl", "question": example[0], "answer": answered(*example)}
         for domain, examples in EXAMPLES.items()
-        for i, (asked, chain, answer) in enumerate(examples)
+        for example in examples
     ]
 
 
@@ -306,7 +300,7 @@ def main() -> None:
     files: dict[str, list[Row]] = {}
     for domain, make in (("math", math), ("logic", logic), ("code", code), ("constraints", constraints)):
         files[domain], files[f"held_out/{domain}"] = split(make(), TRAINED[domain], TESTED[domain])
-    files["examples"], files["long_examples"] = shown(checked=False), shown(checked=True)
+    files["examples"], files["short_examples"] = shown(chains=True), shown(chains=False)
     files["general"], files["wishes"], files["talk"] = general()
     files["pairs"] = pairs()
     for name, rows in files.items():
