@@ -266,6 +266,10 @@ def test_weights_are_changed_and_changed_back(running: Running, demo_model: str,
     assert changed.text != before.text
     assert after.text == before.text
     assert (before.weights_version, changed.weights_version, after.weights_version) == (None, "7", "8")
+    os.kill(processes(running.session)["VLLM::EngineCore"], signal.SIGKILL)  # between two requests, while a trainer works
+    running.run(running.engine.load_weights(str(other), "9"))
+    (again,) = running.complete(ask(temperature=0.0))
+    assert (again.text, again.weights_version) == (changed.text, "9")
 
 
 @pytest.mark.parametrize("victim", ["VLLM::EngineCore", "VLLM::Worker", "host.py", "guard"])

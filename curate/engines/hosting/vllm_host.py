@@ -14,6 +14,8 @@ import dataclasses
 import difflib
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,18 @@ def engine_args(settings: dict[str, Any]) -> Any:
     return made
 
 
+@contextmanager
+def _alive() -> Iterator[None]:
+    """A dead engine ends this process: the caller starts another and asks again."""
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    try:
+        yield
+    except EngineDeadError:
+        traceback.print_exc()
+        os._exit(DEAD)
+
+
 class VllmBackend:
     """A running AsyncLLM. Made inside a running event loop, in the main thread."""
 
@@ -83,18 +97,15 @@ class VllmBackend:
         self.context = int(self.llm.model_config.max_model_len)
 
     async def _final(self, number: int, ids: tuple[int, ...] | list[int], **sampling: Any) -> Any:
-        """Run one request to its end. A dead engine ends this process: the caller starts another and asks again."""
+        """Run one request to its end."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams
-        from vllm.v1.engine.exceptions import EngineDeadError
 
         try:
-            params = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **sampling)
-            async for output in self.llm.generate({"prompt_token_ids": list(ids)}, params, str(number)):
-                if output.finished:
-                    return output
-        except EngineDeadError:
-            traceback.print_exc()
-            os._exit(DEAD)
+            with _alive():
+                params = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **sampling)
+                async for output in self.llm.generate({"prompt_token_ids": list(ids)}, params, str(number)):
+                    if output.finished:
+                        return output
         except ValueError as error:  # vLLM's refusals of a request are ValueErrors
             raise RequestRefused(f"vLLM refuses the request: {error}") from error
         raise EngineError("vLLM ended a request without an answer")
@@ -165,8 +176,10 @@ class VllmBackend:
 
     async def load_weights(self, directory: str) -> None:
         """Change the weights; what was cached for the old ones is forgotten."""
-        await self.llm.collective_rpc("reload_weights", kwargs={"weights_path": directory})
-        if not await self.llm.reset_prefix_cache():
+        with _alive():
+            await self.llm.collective_rpc("reload_weights", kwargs={"weights_path": directory})
+            dropped = await self.llm.reset_prefix_cache()
+        if not dropped:
             raise EngineError("vLLM could not drop its prefix cache after a change of weights")
 
     def close(self) -> None:
