@@ -67,7 +67,7 @@ PIPELINE = r1.PIPELINE.at(
         },
         "cold_start": {"config": {**TUNING, "epochs": 3.0}},
         "reasoner": {
-            "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 40},
+            "config": {**ROLLOUTS, "preset": "reasoner-small", "rewards": "accuracy=1,summary=1,language=1", "steps": 30},
         },
         "trace_prompts": {"inputs": {"questions": r1.questions["prompts"]}, "config": {}},
         "traces": {"config": {**OWN, "limit": 1000, "num_generations": 4, "num_correct": 1}},
