@@ -129,8 +129,9 @@ def compared(
     )
     parts, shown_parts = _domains(plain), _domains(shown)
     title = "Right answers to reasoning questions"
+    note = f"{about(plain)} {gained([column.of for column in (lenient, *with_examples[1:])], strict.of)}"
     tables = [
-        _table(title, names, [strict, Column("more than the stage before", more, points), lenient, *with_examples], about(plain)),
+        _table(title, names, [strict, Column("more than the stage before", more, points), lenient, *with_examples], note),
         _table("Constraints, form, language, length, quality", names, [followed, *form, tokens, marks], about_the_rest(quality, trust)),
         *([_table(f"{title}, by domain", names, parts)] if len(parts) > len(READINGS) else []),
         *([_table(f"{title}, by domain, {SHOWN}", names, shown_parts)] if len(shown_parts) > len(READINGS) else []),
@@ -153,6 +154,20 @@ def about(found: Mapping[str, Measured]) -> str:
     return (
         f"{first['overall']['prompts']:,} held-out questions ({', '.join(first['domains'])}), the same after every stage, and {first['overall']['samples']:,} answers of each model. pass@1 in percent, with its 95 % interval; "
         f"differences in points: one whose interval holds 0 may be chance.{f' What could not be judged counts nowhere: {told}.' if told else ''}"
+    )
+
+
+def gained(first: Sequence[Mapping[str, Group]], last: Mapping[str, Group]) -> str:
+    """The whole run in a sentence: the last stage, strictly read and asked without examples, beside the first at its best of the ways in `first`."""
+    beginning, end = next(iter(last)), list(last)[-1]
+    best = max(
+        (of[beginning] for of in first if beginning in of and of[beginning]["value"] is not None), key=lambda g: g["value"], default=None
+    )
+    if beginning == end or best is None or not best["value"] or last[end]["value"] is None:
+        return ""
+    return (
+        f"{end}, strictly read and without worked examples, {with_interval(last[end], share)}, is {last[end]['value'] / best['value']:.2f} times "
+        f"{beginning} at its best, leniently read, {with_interval(best, share)}."
     )
 
 

@@ -135,6 +135,16 @@ def test_every_stage_has_a_row_with_intervals_in_each_table(tmp_path, evaluation
     assert paper == [{"": "AIME", "Zero": "77.9", "Dev1": "-"}]
 
 
+def test_the_whole_run_is_told_in_a_sentence_beside_the_base_at_its_best(tmp_path, evaluations):
+    found = re.search(
+        r"zero, strictly read and without worked examples, 100\.0 \(\S+ to 100\.0\), is ([\d.]+) times base at its best, leniently read, ([\d.]+) \(",
+        reported(tmp_path, evaluations["evaluation"], shown=evaluations["shown"])[0],
+    )
+    assert found is not None
+    assert float(found[1]) == pytest.approx(100 / float(found[2]), abs=0.02)
+    assert "at its best" not in reported(tmp_path, evaluations["bare"])[0]
+
+
 def test_the_constraints_are_no_part_of_what_is_right(tmp_path, evaluations):
     """Of 16 questions and 4 constraints, which the first stage never follows."""
     text, _ = reported(tmp_path, evaluations["evaluation"])
