@@ -34,10 +34,10 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_sft_leaves_it_half_taught_grpo_teaches_it_and_rewards_by_lot_do_not(tmp_path):
-    taught = PIPELINE.changed(["zero.group=16", "zero.steps=120"])
+    taught = PIPELINE.changed(["zero.group=16", "zero.steps=160"])
     by_lot = PIPELINE.changed(["zero.rewards=tests.toy_rewards:by_lot", "zero.steps=20"])
     before, after, shuffled = right(PIPELINE, tmp_path, "base"), right(taught, tmp_path, "zero"), right(by_lot, tmp_path, "zero")
     print(f"before {before:.3f}, after {after:.3f}, with rewards by lot {shuffled:.3f}")
     assert 0.15 < before < 0.5
-    assert after > 0.7  # 0.82 twice where it was seen; what is wanted is 0.8
+    assert after > 0.8
     assert shuffled < before + 0.1
