@@ -2,7 +2,7 @@
 
 Stages and edges are those of r1.py; what stands here is what differs. The questions are small ones (tools/mini.py): sums, differences, a product with a sum, the largest of three numbers, what comes next, one-line programs, one constraint on a sentence. Until the cold start has taught the form, worked examples
 show it, since a model of this size holds none without, and they are turns of the model's own chat template: of R1-Zero's plain text it made 8 % right answers in place of 39 %. The cold start is sampled with the examples that zero learned with: of other, longer ones it made 13 % right answers.
-Zero's rollouts are sampled at 0.7, not at the paper's 1.0, at which 3 % of the base's answers in logic are right: nothing to learn from. `shown` asks every model with short examples, which suit an untrained one best. All models answer with vLLM on the CPU.
+Zero's rollouts are sampled at 0.7, not at the paper's 1.0, at which 3 % of the base's answers to an earlier form of the questions in logic were right: nothing to learn from. `shown` asks every model with short examples, which suit an untrained one best. All models answer with vLLM on the CPU.
 
 The only instruct model here is the base itself: it is an input of the stages that write or judge. It writes the general answers and judges, and is measured on 200 pairs before it is believed: where it agrees on less than `trust.least`, rules take its place (pipelines/mini/scripts.py) and the report says so.
 Chains are rewritten by rules in any case, as no model of this size can.
