@@ -24,11 +24,12 @@ from curate.verifiers.extraction import NO_ANSWER
 from curate.verifiers.mathematics import behind, domains
 from curate.verifiers.mathematics.compare import NOISE, same
 from curate.verifiers.mathematics.cost import too_costly
+from curate.verifiers.mathematics.spelled import in_digits, said_again
 from curate.verifiers.mathematics.statements import core, find
-from curate.verifiers.mathematics.structure import NUMBER, Value, readings
+from curate.verifiers.mathematics.structure import NUMBER, Value, readings, wordless
 from curate.verifiers.mathematics.text import plain, squeezed
 
-VERSION = "4"
+VERSION = "5"
 
 LONGEST_ANSWER = 20_000  # characters of an answer that is looked into; a longer one is only compared as it stands
 LONGEST_SHOWN = 500  # characters of an answer in a verdict
@@ -111,7 +112,7 @@ def read_gold(text: str) -> Gold:
         return Gold(text, "", (), "the gold is empty")
     if cost := too_costly(clean):  # equal text is still recognised
         return Gold(text, squeezed(clean), (), cost=cost)
-    values = tuple(readings(text, gold=True))
+    values = tuple(readings(in_digits(wordless(text)) or text, gold=True))
     problem = ""
     if clean.count("{") != clean.count("}") or (values[0].kind == "unknown" and not _readable(clean)):
         problem = "the gold cannot be read as mathematics"
@@ -173,6 +174,11 @@ def equal(gold: Gold, text: str) -> Decision:
     decision = _compared(gold, text)
     if gold.digits and _in_digits(text):  # it can be read in one way only
         return decision
+    if text != gold.text and ")" in text and (again := said_again(wordless(text))) is not None:  # 5 (five) is one answer, 5 (six) is two
+        both = [equal(gold, s) for s in again]
+        return next((d for d in both if d.equal is not True), both[0])
+    if decision.equal is False and (number := in_digits(wordless(text))) is not None:
+        return _compared(gold, number)
     if decision.equal is False and (twice := SAID_TWICE.fullmatch(_OR_OF_NUMBERS.sub(" or ", text))) is not None:
         first, joint, behind_it = twice[1], twice[2], twice[3]
         explained = behind_it is not None and joint is None and NAMES_NO_NUMBER.fullmatch(behind_it) is not None  # 5 (the number of cats)

@@ -68,23 +68,20 @@ def _sandboxes() -> list[int]:
 
 
 def test_sandboxes_that_are_killed_cost_no_verdict() -> None:
+    # Fifty at a time until three were killed while some of them were at work, however fast the machine is.
     async def go() -> tuple[list[Verdict], int]:
         async with VerifierPool(1) as pool:
+            verdicts: list[Verdict] = []
             killed = 0
-
-            async def kill() -> None:
-                nonlocal killed
-                while True:
-                    await asyncio.sleep(0.4)
-                    for pid in _sandboxes()[:1]:
-                        os.kill(pid, signal.SIGKILL)
-                        killed += 1
-
-            killer = asyncio.create_task(kill())
-            verdicts = await asyncio.gather(*(pool.verify("code", ask(next(iter(PROGRAMS))), PROMPT) for _ in range(200)))
-            killer.cancel()
+            while killed < 3 and len(verdicts) < 5000:
+                asked = [asyncio.create_task(pool.verify("code", ask(next(iter(PROGRAMS))), PROMPT)) for _ in range(50)]
+                await asked[5]
+                for pid in _sandboxes()[:1]:
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+                verdicts += await asyncio.gather(*asked)
             return verdicts, killed
 
     verdicts, killed = asyncio.run(go())
-    assert killed
+    assert killed >= 3
     assert {v.status for v in verdicts} == {"correct"}

@@ -319,3 +319,28 @@ def test_any_gold_that_can_be_read_accepts_itself(gold):
     if not read_gold(gold).problem and gold.count("{") == gold.count("}") and "####" not in gold:
         found = verdict(gold, f"\\boxed{{{gold}}}")
         assert found.status in {"correct", "no_answer", "wrong"}
+
+
+def _in_words(n: int) -> str:
+    """An English cardinal below 10^12, told independently of the reader."""
+    ones = (
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+    )
+    tens = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    for size, name in ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"), (100, "hundred")):
+        if n >= size:
+            joint = " and " if n % size < 100 and size == 100 else " "
+            return f"{_in_words(n // size)} {name}" + (joint + _in_words(n % size) if n % size else "")
+    if n < 20:
+        return ones.split()[n]
+    return tens[n // 10] + (f"-{ones.split()[n % 10]}" if n % 10 else "")
+
+
+@given(st.one_of(st.integers(0, 1000), st.integers(0, 10**12 - 10**6 - 1)), st.integers(1, 10**6))
+def test_a_number_said_again_in_words(n: int, off: int) -> None:
+    def status(answer: str) -> str:
+        text = f"The final answer is {answer}."
+        return verify(Answer(text, None, text, "stop"), make_prompt("q", verifier="math", gold=str(n))).status
+
+    assert status(_in_words(n)) == status(f"{n} ({_in_words(n)})") == status(f"{n} cats ({_in_words(n)} cats)") == "correct"
+    assert status(_in_words(n + off)) == status(f"{n} ({_in_words(n + off)})") == status(f"{n + off} ({_in_words(n)})") == "wrong"

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from curate.verifiers.mathematics.domains import without_domain
+from curate.verifiers.mathematics.spelled import cardinal
 from curate.verifiers.mathematics.syntax import Node, Unread, num, parse, words_of
 from curate.verifiers.mathematics.text import plain
 from curate.verifiers.mathematics.units import Measured, compound, measured
@@ -74,16 +75,6 @@ _REALS = re.compile(
 _INFINITY = re.compile(r"([-+]?)\s*(?:∞|infinity|inf|无穷大|无穷)")
 _SHORT_WORDS = frozenset(words_of("no on in it up"))
 _CONSTANTS = frozenset(words_of("pi inf infinity theta alpha beta lambda phi"))
-_COUNTING = dict(
-    zip(
-        words_of(
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-        ),
-        range(21),
-        strict=True,
-    )
-)
-_COUNTING |= {w: 10 * k for k, w in enumerate(words_of("thirty forty fifty sixty seventy eighty ninety hundred"), 3)}
 _CONDITION = re.compile(r"\\mathbb\s*\{?\s*[ZNR]|^[ZNR](?:\^[+*]|\^\{[+*]\})?$|^(?:integers?|positive integers?|整数)$")
 _BARE_LABEL = re.compile(
     r"_\s*(?:\{[^{}]*\}|\w)|(?<=[A-Za-z])\^\s*\{\s*-\s*1\s*\}(?=\s*\()|'|\([^()]*\)|\\angle|\\triangle|\\overline|\\overrightarrow|\\text|\\frac|\\bar|\\mathbb|\\sqrt|\\(?:sin|cos|tan|log|ln|min|max|arg|det)\b|[{}|\s\\:,]"
@@ -164,13 +155,10 @@ def _quantity(text: str, gold: bool) -> Value:
     head = re.sub(r"(?<=\d)(?:st|nd|rd|th)$|\^\s*\{?\s*\\text\s*\{(?:st|nd|rd|th)\}\s*\}?$", "", head)
     if head.isascii() and (letters := head.replace("-", "", 1)).isalpha() and len(letters) > 1 and _is_word(letters):
         low = head.lower()
-        if "-" in low:
-            tens, ones = (_COUNTING.get(w, 0) for w in low.split("-"))
-            if tens > 19 and 0 < ones < 10:
-                return Value("quantity", text, node=num(tens + ones), unit=m.unit)
-            if max(len(w) for w in low.split("-")) < 3:  # x-y
-                return _parsed(text, head, m)
-        return Value("quantity", text, node=num(_COUNTING[low]), unit=m.unit) if low in _COUNTING else Value("words", low)
+        words = low.split("-")
+        if (found := cardinal(words)) is not None and found[1] == len(words):
+            return Value("quantity", text, node=num(found[0]), unit=m.unit)
+        return _parsed(text, head, m) if len(words) > 1 and max(len(w) for w in words) < 3 else Value("words", low)  # x-y
     if ("∞" in head or "无穷" in head or "inf" in head) and (sign := _INFINITY.fullmatch(wordless(head))):
         return Value("infinity", text, marks=("-" if sign[1] == "-" else "+",))
     return _parsed(text, head, m)
