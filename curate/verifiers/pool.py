@@ -33,10 +33,12 @@ KILLS_BY_OTHERS = (
     3  # lone attempts that may end in a kill from outside, the kernel's out-of-memory killer for one, before the case is blamed
 )
 FAILED_STARTS = 5  # processes in a row that died before they were ready
-DEEPEST = 64  # cases sent ahead to one process
+DEEPEST = 256  # cases sent ahead to one process
 BATCH_BYTES = 1 << 18
 LONGEST_REPLY = 1 << 20  # bytes; a worker cuts what is longer
-QUICK, SLOW = 0.005, 0.05  # seconds a case: below, more are sent ahead; above, one at a time
+AHEAD = 0.1  # seconds of work sent ahead to one process
+SLOW = 0.05  # seconds a case, above which they are sent one at a time
+GATHER = 0.002  # seconds that the results of quick cases gather in a pipe
 TICK = 0.1  # seconds between looks at the clock while there is work
 PATIENCE = 0.1  # seconds that a case waits before another process is started
 
@@ -303,7 +305,7 @@ class _Slot:
         self.ready = self.overdue = self.ended = False
         self.unsent = memoryview(b"")
         self.unread = b""
-        loop.add_reader(process.source, self._readable)
+        self._listen()
 
     def send(self, cases: list[Case]) -> None:
         if not self.cases:
@@ -351,8 +353,15 @@ class _Slot:
         self._take(chunk)
         if done := before - len(self.cases):
             each = (time.monotonic() - since) / done
-            self.depth = 1 if each > SLOW else min(DEEPEST, self.depth * 2) if each < QUICK else self.depth
+            self.depth = 1 if each > SLOW else max(1, min(DEEPEST, self.depth * 2, int(AHEAD / each)))
+            if len(self.cases) * each > 2 * GATHER > 20 * each:  # it has work; each waking of this process takes a core from one of those
+                self.loop.remove_reader(self.process.source)
+                self.loop.call_later(GATHER, self._listen)
         self.pool._pump()
+
+    def _listen(self) -> None:
+        if not self.ended:
+            self.loop.add_reader(self.process.source, self._readable)
 
     def _take(self, chunk: bytes) -> None:
         *lines, self.unread = (self.unread + chunk).split(b"\n")

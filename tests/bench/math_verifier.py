@@ -13,6 +13,7 @@ Agreement is printed by file; a pair where math-verify's own expectation and our
 import argparse
 import ast
 import asyncio
+import gc
 import hashlib
 import json
 import logging
@@ -240,6 +241,8 @@ def through_pools(name: str, pairs: list[tuple[str, str]]) -> None:
     """Ours through the verifier pool, theirs through an executor: two processes each, warm, in turn; the round with the median ratio counts, since other work on the machine comes and goes."""
     cases = _cases(pairs)
     rounds = []
+    gc.collect()
+    gc.freeze()  # math-verify's own objects are in neither side's way: a run of ours never loads them in this process
     with ProcessPoolExecutor(WORKERS) as executor:
         list(executor.map(theirs, pairs[:200], chunksize=10))
         for _ in range(ROUNDS):
