@@ -15,7 +15,7 @@ import pyarrow as pa
 from curate.errors import Damaged, SourceError, UsageError
 from curate.filtering import foreign
 from curate.filtering.reading import BATCH_ROWS, Faults, parts
-from curate.filtering.units import Unit, files, units
+from curate.filtering.units import Unit, described, files, units
 from curate.records import digest, filtered_samples
 from curate.sources import parquet
 from curate.where import connect, matching, positions
@@ -39,7 +39,7 @@ class Source:
         except pa.ArrowInvalid as error:
             raise UsageError(f"{error}: take them one after the other, or filter them with the same chain") from error
         self.schema = filtered_samples(self.metrics)
-        self.described = [{"name": Path(n).resolve().name} for n in names]
+        self.described = described(names, found)
         self.digest = digest(sorted(u.digest() for u in self.units))
         self._damaged: dict[int, Counter[str]] = {}  # rows of each stranger's unit, by reason
         self._positions = positions(ours, where) if where is not None and ours else {}

@@ -22,7 +22,7 @@ from curate.errors import CurateError, UsageError
 from curate.filtering import foreign, scoring
 from curate.filtering.job import Job
 from curate.filtering.lanes import work
-from curate.filtering.units import File, Unit, files, units
+from curate.filtering.units import Unit, described, files, units
 from curate.filtering.work import columns
 from curate.filters.chain import Chain
 from curate.filters.decontaminate import VERSION
@@ -32,7 +32,6 @@ from curate.filters.perplexity import FILTER as PERPLEXITY
 from curate.records import digest
 from curate.report.card import card
 from curate.report.filtered import filtered_statistics
-from curate.report.layout import is_dataset, read_layout
 from curate.report.status_line import StatusLine
 from curate.report.text import number, percent
 from curate.running import run_async
@@ -91,22 +90,8 @@ def filter_samples(
         raise UsageError(f"{names[0]} holds no samples" if len(names) == 1 else "the inputs hold no samples")
     directory = Directory(output, "filtered")
     with directory:
-        run = _Run(directory, job, chain, planned, _described(names, found), scorer, overwrite, quiet)
+        run = _Run(directory, job, chain, planned, described(names, found), scorer, overwrite, quiet)
         return run_async(run.run(workers or len(os.sched_getaffinity(0))))
-
-
-def _described(names: Sequence[str], found: Sequence[File]) -> list[dict[str, Any]]:
-    """The inputs as config.json has them: what made a dataset of ours, the content of other files. No paths."""
-    described = []
-    for name in names:
-        place = at(name)
-        if place.kind() == "directory" and is_dataset(place):
-            config = read_layout(place).config
-            described.append({"name": place.base, "kind": config.kind, "identity": dict(config.identity)})
-        else:
-            own = [f for f in found if f.path.is_relative_to(Path(name))]
-            described.append({"name": Path(name).resolve().name, "kind": "files", "identity": {"files": len(own)}})
-    return described
 
 
 def _told(job: Job) -> dict[str, Any] | None:

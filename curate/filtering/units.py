@@ -61,6 +61,22 @@ class File:
     place: Place | None = None  # the directory that it is in: a copy of a file in an object store lives as long as this
 
 
+def described(names: Sequence[str], found: Sequence[File]) -> list[dict[str, Any]]:
+    """The inputs as config.json has them: what made a dataset of ours, and what its inputs were; of other files how many. No paths."""
+    told = []
+    for name in names:
+        place = at(name)
+        if place.kind() == "directory" and is_dataset(place):
+            config = read_layout(place).config
+            told.append(
+                {"name": place.base, "kind": config.kind, "identity": dict(config.identity), "inputs": config.extent.get("inputs") or []}
+            )
+        else:
+            own = [f for f in found if f.path.is_relative_to(Path(name))]
+            told.append({"name": Path(name).resolve().name, "kind": "files", "identity": {"files": len(own)}, "inputs": []})
+    return told
+
+
 def files(inputs: Sequence[str], *, rejects: bool) -> list[File]:
     """The files of the inputs: of a dataset directory of ours its kept/, with `rejects` also its rejects/, of a mixture both parts. Raises UsageError for what is not there or holds no samples."""
     found: list[File] = []

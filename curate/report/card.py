@@ -119,17 +119,23 @@ def _what(kind: str, stats: Mapping[str, Any]) -> str:
     )
 
 
+def _traced(found: Mapping[str, Any]) -> list[str]:
+    """What made the samples of an input: its own settings after those of the inputs that it was chosen from."""
+    own = found.get("identity") or {}
+    made = [m for source in found.get("inputs") or [] for m in _traced(source)]
+    made += [
+        f"{key} {_plain(own[key])}" for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers") if own.get(key)
+    ]
+    if own.get("rewriter"):
+        made.append(f"rewritten by {_plain(own['rewriter'].get('model'))}")
+    return list(dict.fromkeys(made))
+
+
 def _from_inputs(kind: str, identity: Mapping[str, Any], extent: Mapping[str, Any]) -> str:
     """What was filtered or mixed, and by which filters with which limits."""
-    rows = []
-    for found in extent.get("inputs") or []:
-        own = found.get("identity") or {}
-        made = ", ".join(
-            f"{key} {_plain(own[key])}"
-            for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers")
-            if own.get(key)
-        )
-        rows.append((found.get("name", ""), found.get("kind", ""), made or "not recorded"))
+    rows = [
+        (found.get("name", ""), found.get("kind", ""), ", ".join(_traced(found)) or "not recorded") for found in extent.get("inputs") or []
+    ]
     text = f"By `curate {FROM[kind]}` of r1-curate, from:\n\n" + _rows(("input", "kind", "how that was made"), rows)
     filters = identity.get("filters")
     if isinstance(filters, Mapping):

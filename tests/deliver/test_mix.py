@@ -10,6 +10,7 @@ from curate.check import check
 from curate.errors import IdentityMismatch, UsageError
 from curate.records import SAMPLES
 from tests.filtering import toy
+from tests.report.toy import samples_directory
 
 FEW = ("truncated", "long_paragraph")
 
@@ -121,3 +122,13 @@ def test_datasets_and_the_reader_of_ours_open_both_parts(filtered: Path, tmp_pat
 def test_what_was_asked_wrongly_is_one_sentence(filtered: Path, tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         api.mix(filtered, tmp_path / "out", **options)
+
+
+def test_the_card_of_a_mixture_still_names_the_model_that_wrote_the_samples(filtered: Path, tmp_path: Path) -> None:
+    generated = samples_directory(tmp_path / "generated")
+    api.filter(generated, tmp_path / "chosen", filters=FEW, dedup="none")
+    api.mix([tmp_path / "chosen", filtered], tmp_path / "out")
+    table = [line for line in (tmp_path / "out/README.md").read_text().splitlines() if line.startswith(("| chosen", "| filtered"))]
+    assert [line.split(" | ")[:2] for line in table] == [["| chosen", "filtered"], ["| filtered", "filtered"]]
+    assert "model toy, model_revision r0" in table[0]
+    assert "not recorded" in table[1]
