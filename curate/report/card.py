@@ -29,9 +29,12 @@ TOLD = ("filters", "metrics", "benchmarks", "inputs")  # settings that have a pl
 _MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>|#$~"})
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def _plain(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return visible(text).translate(_MARKDOWN)
+    return visible(_text(value)).translate(_MARKDOWN)
 
 
 def _rows(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
@@ -124,10 +127,10 @@ def _traced(found: Mapping[str, Any]) -> list[str]:
     own = found.get("identity") or {}
     made = [m for source in found.get("inputs") or [] for m in _traced(source)]
     made += [
-        f"{key} {_plain(own[key])}" for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers") if own.get(key)
+        f"{key} {_text(own[key])}" for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers") if own.get(key)
     ]
     if own.get("rewriter"):
-        made.append(f"rewritten by {_plain(own['rewriter'].get('model'))}")
+        made.append(f"rewritten by {_text(own['rewriter'].get('model'))}")
     return list(dict.fromkeys(made))
 
 

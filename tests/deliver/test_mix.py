@@ -130,5 +130,5 @@ def test_the_card_of_a_mixture_still_names_the_model_that_wrote_the_samples(filt
     api.mix([tmp_path / "chosen", filtered], tmp_path / "out")
     table = [line for line in (tmp_path / "out/README.md").read_text().splitlines() if line.startswith(("| chosen", "| filtered"))]
     assert [line.split(" | ")[:2] for line in table] == [["| chosen", "filtered"], ["| filtered", "filtered"]]
-    assert "model toy, model_revision r0" in table[0]
+    assert "model toy, model\\_revision r0" in table[0]
     assert "not recorded" in table[1]
