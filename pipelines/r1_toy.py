@@ -1,6 +1,7 @@
 """R1's graph (r1.py) on a model of a million parameters that is made from scratch: minutes on two cores, to see all of it work and to test it. The numbers are small and the task is counting.
 
 Stages and edges are those of r1.py; what stands here is what differs. Before them come `newborn`, a model from nothing, and worked examples of which most go wrong somewhere; `base`, fine-tuned on these, is what pretraining is elsewhere.
+`--set newborn.shape.family=qwen3` makes it of another family.
 What is another model there (it writes general answers, rewrites chains and judges) is a function in pipelines/toy/scripts.py, and everything runs in one process where it can.
 """
 
@@ -47,7 +48,7 @@ newborn = Stage(
     "newborn",
     "train.newborn:stage",
     {},
-    {"words": WORDS, "shape": {"hidden": 128, "layers": 4}},
+    {"words": WORDS, "shape": {"family": "llama", "hidden": 128, "layers": 4}},
     {"model": "model"},
     about="a model from nothing",
 )

@@ -1,4 +1,4 @@
-"""A small Llama that knows nothing, with a tokenizer of words that are named: where a pipeline begins that needs no downloaded model.
+"""A small model of any family that knows nothing, with a tokenizer of words that are named: where a pipeline begins that needs no downloaded model.
 
 Departs from a trained tokenizer in that a token is one of the words, and what is in none of them is the unknown token. The words' own spaces belong to them (" then"), so a number is the same token wherever it stands.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curate.errors import UsageError
 from curate.stage import Task
@@ -21,8 +22,9 @@ TEMPLATE = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large it is: as it stands, some 0.9 million parameters."""
+    """What it is, and how large: as it stands, a Llama of some 0.9 million parameters. `family` is a causal model's name in transformers: llama, qwen3, gemma3_text, gpt2."""
 
+    family: str = "llama"
     hidden: int = 128
     layers: int = 4
     heads: int = 4
@@ -31,7 +33,7 @@ class Shape:
 
 
 def newborn(directory: Path, words: Sequence[str], shape: Shape = Shape(), template: str = TEMPLATE) -> int:  # frozen
-    """Write a model directory; the number of parameters is returned. Raises UsageError for words that are twice there or are special tokens."""
+    """Write a model directory; the number of parameters is returned. Raises UsageError for words that are twice there or are special tokens, and for a family that transformers does not have."""
     import torch
     import transformers
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
@@ -51,21 +53,34 @@ def newborn(directory: Path, words: Sequence[str], shape: Shape = Shape(), templ
     tokenizer.chat_template = template
     tokenizer.save_pretrained(directory)
     torch.manual_seed(shape.seed)
-    config = transformers.LlamaConfig(
-        vocab_size=len(vocabulary),
+    model = transformers.AutoModelForCausalLM.from_config(_config(shape, len(vocabulary)))
+    model.save_pretrained(directory)
+    return int(model.num_parameters())
+
+
+def _config(shape: Shape, vocabulary: int) -> Any:
+    """The family's configuration: names that all families understand, and its own defaults for the rest."""
+    import transformers
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    if shape.family not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise UsageError(
+            f"transformers has no causal language model of the family {shape.family!r}; it has llama, qwen3, gemma3_text, gpt2 and others"
+        )
+    return transformers.AutoConfig.for_model(
+        shape.family,
+        vocab_size=vocabulary,
         hidden_size=shape.hidden,
         intermediate_size=3 * shape.hidden,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads,
+        head_dim=shape.hidden // shape.heads,
         max_position_embeddings=shape.context,
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=0,
     )
-    model = transformers.LlamaForCausalLM(config)
-    model.save_pretrained(directory)
-    return int(model.num_parameters())
 
 
 def stage(task: Task) -> None:

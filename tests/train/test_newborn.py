@@ -51,3 +51,17 @@ def test_the_trainers_load_it_and_its_weights_follow_from_the_seed(tmp_path):
 def test_words_that_are_no_different_tokens_are_refused(words, tmp_path):
     with pytest.raises(UsageError, match="the words of a new model must be different"):
         newborn(tmp_path, words, SMALL)
+
+
+@pytest.mark.parametrize("family", ["qwen3", "gemma3_text", "gpt2"])
+def test_other_families_are_born_of_about_the_same_size(family, tmp_path):
+    count = newborn(tmp_path / "other", WORDS, replace(SMALL, family=family))
+    loaded = load(str(tmp_path / "other"))
+    assert loaded.model.config.model_type == family
+    assert loaded.model.config.eos_token_id == loaded.tokenizer.eos_token_id
+    assert count < 2 * newborn(tmp_path / "llama", WORDS, SMALL)
+
+
+def test_a_family_that_there_is_not_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no causal language model of the family 'lama'"):
+        newborn(tmp_path, WORDS, replace(SMALL, family="lama"))
