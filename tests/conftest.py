@@ -73,3 +73,15 @@ def s3(s3_server: "Server", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr("curate.lease.SETTLE", 0.0)  # nobody else begins at the same moment
     yield s3_server
     s3_server.believe_keys(True)
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tensors as small as a toy's are worked out faster by one thread than by two, here and in processes that are started from here."""
+    import torch
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

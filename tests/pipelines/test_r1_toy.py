@@ -17,7 +17,7 @@ from pipelines.toy.scripts import CHINESE, web
 from tests.bench.measure import children
 from tests.test_vllm_run import ROOT, START, wait_until_gone
 
-KILLS = 4
+KILLS = 3
 
 
 def test_the_graph_is_the_papers():
@@ -57,6 +57,7 @@ def test_worked_examples_go_wrong_change_languages_and_are_of_known_words():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_all_stages_run_and_do_what_the_paper_says_they_do(tmp_path):
     """Reinforcement learning teaches the base, the reward for its language straightens the chains, and the stages after it keep both. The run is killed at random on its way, and its engine with it."""
     command = [sys.executable, "-c", START, "run", "r1_toy", "--root", str(tmp_path)]

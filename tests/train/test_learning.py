@@ -1,10 +1,8 @@
 """That it learns: the model that r1_toy makes from nothing, after its first reinforcement learning, asked about operands that neither fine-tuning nor GRPO has seen; and that rewards by lot teach it nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from curate.pipeline import run
 from curate.stage import Pipeline
@@ -19,16 +17,6 @@ def right(pipeline: Pipeline, root: Path, stage: str) -> float:
     out = root / f"evaluation-{model.parents[1].name}"
     found = evaluate([str(model)], str(prompts), out, k=8, engine="transformers", temperature=1.0, top_p=1.0, max_tokens=40, quiet=True)
     return float(found.report["models"][0]["overall"]["strict"]["pass@1"]["value"])
-
-
-@pytest.fixture
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tensors as small as the toy's are worked out faster by one thread than by two, here and in the engine's process."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.slow
