@@ -58,7 +58,8 @@ test: setup $(TOOLS)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: setup $(TOOLS) $(MODEL)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not one_core"
+	$(BIN)/python -m pytest -m one_core -n 3 --dist worksteal
 
 test-all: test test-slow
 

@@ -61,6 +61,7 @@ PIPELINE = Pipeline(
 
 
 @pytest.mark.slow
+@pytest.mark.one_core
 @pytest.mark.usefixtures("one_thread")
 def test_a_quarter_of_the_data_pulls_and_the_reward_holds(tmp_path):
     made = {status.stage.name: status for status in run(PIPELINE, tmp_path)}

@@ -20,6 +20,7 @@ def right(pipeline: Pipeline, root: Path, stage: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.one_core
 @pytest.mark.usefixtures("one_thread")
 def test_sft_leaves_it_half_taught_grpo_teaches_it_and_rewards_by_lot_do_not(tmp_path):
     taught = PIPELINE.changed(["zero.group=16", "zero.steps=160"])
