@@ -32,6 +32,7 @@ from curate.filters.perplexity import FILTER as PERPLEXITY
 from curate.records import digest
 from curate.report.card import card
 from curate.report.filtered import filtered_statistics
+from curate.report.layout import is_dataset
 from curate.report.status_line import StatusLine
 from curate.report.text import number, percent
 from curate.running import run_async
@@ -87,7 +88,8 @@ def filter_samples(
     found = files(names, rejects=rejects)
     planned = units(found)
     if not planned:
-        raise UsageError(f"{names[0]} holds no samples" if len(names) == 1 else "the inputs hold no samples")
+        what = "accepted samples: `curate inspect` says what became of its prompts" if any(is_dataset(at(n)) for n in names) else "samples"
+        raise UsageError(f"{names[0]} holds no {what}" if len(names) == 1 else f"the inputs hold no {what}")
     directory = Directory(output, "filtered")
     with directory:
         run = _Run(directory, job, chain, planned, described(names, found), scorer, overwrite, quiet)

@@ -11,6 +11,7 @@ from curate.check import check
 from curate.engines import Request
 from curate.errors import CurateError, IdentityMismatch, UsageError
 from tests.filtering import toy
+from tests.report.toy import samples_directory
 
 FEW = ("truncated", "missing_think", "long_paragraph", "template_leak")
 
@@ -256,3 +257,9 @@ def test_a_filtered_set_can_be_filtered_again(samples: Path, tmp_path: Path) -> 
 def test_what_was_asked_wrongly_is_one_sentence(samples: Path, tmp_path: Path, inputs: str, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         run(tmp_path / inputs, tmp_path / "out", **options)
+
+
+def test_a_set_of_which_nothing_was_accepted_is_one_sentence(tmp_path: Path) -> None:
+    samples_directory(tmp_path / "in", none_kept_in=0)
+    with pytest.raises(UsageError, match=r"in holds no accepted samples: `curate inspect` says what became of its prompts"):
+        api.filter(tmp_path / "in", tmp_path / "out")
