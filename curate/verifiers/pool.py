@@ -352,7 +352,7 @@ class _Slot:
             return
         self._take(chunk)
         if done := before - len(self.cases):
-            each = (time.monotonic() - since) / done
+            each = max((time.monotonic() - since) / done, 1e-6)
             self.depth = 1 if each > SLOW else max(1, min(DEEPEST, self.depth * 2, int(AHEAD / each)))
             if len(self.cases) * each > 2 * GATHER > 20 * each:  # it has work; each waking of this process takes a core from one of those
                 self.loop.remove_reader(self.process.source)

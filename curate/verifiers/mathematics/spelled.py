@@ -14,11 +14,21 @@ _TENS = words_of("twenty thirty forty fifty sixty seventy eighty ninety")
 _POWERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 SMALL = {word: n for n, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
 
+_ORDINALS = words_of(
+    "first half third quarter fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+    " twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth thousandth millionth billionth trillionth"
+)
 _COUNTS_ANOTHER_THING = frozenset(
-    words_of(
-        "half halves third thirds fourth fourths quarter quarters fifth fifths sixth sixths eighth eighths tenth tenths"
-        " pair pairs dozen dozens couple couples set sets group groups time times way ways case cases each per plus minus point or and to"
-    )
+    [
+        *_ORDINALS,
+        *(f"{word}s" for word in _ORDINALS),
+        *words_of(
+            "halves pair pairs dozen dozens couple couples set sets group groups time times way ways case cases score scores fold each per"
+        ),
+        *words_of(
+            "plus minus point or and to more less fewer squared cubed factorial radicals modulo mod hundreds thousands millions billions"
+        ),
+    ]
 )
 _IN_WORDS = re.compile(r"((?:minus|negative)\s+)?([A-Za-z]+(?:[\s-]+[A-Za-z]+){0,30})", re.IGNORECASE)
 _AGAIN = re.compile(
