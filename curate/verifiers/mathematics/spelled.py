@@ -1,6 +1,6 @@
-"""Whole numbers written as English words, and answers that say a number again in words: 5 (five), 120 meters (one hundred and twenty meters).
+"""Whole numbers and simple fractions written as English words, and answers that say a number again in words: 5 (five), 120 meters (one hundred and twenty meters).
 
-Departure from a reader of all numerals: ordinals, fractions and what counts something else than the answer's unit ("two pairs", "one half", "one for each child") are no numbers here, since a bracket of that kind explains the number before it.
+Departure from a reader of all numerals: ordinals and what counts something else than the answer's unit ("twenty first", "two pairs", "one for each child") are no numbers here, since a bracket of that kind explains the number before it.
 """
 
 import re
@@ -14,16 +14,23 @@ _TENS = words_of("twenty thirty forty fifty sixty seventy eighty ninety")
 _POWERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 SMALL = {word: n for n, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
 
-_ORDINALS = words_of(
-    "first half third quarter fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-    " twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth thousandth millionth billionth trillionth"
+_FROM_FOURTH = words_of(
+    "fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
+_BY_TENS = words_of("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth")
+_PARTS = (
+    {"half": 2, "third": 3, "quarter": 4, "hundredth": 100}
+    | {word: n for n, word in enumerate(_FROM_FOURTH, 4)}
+    | {word: 10 * n for n, word in enumerate(_BY_TENS, 2)}
+    | {f"{word}th": n for word, n in _POWERS.items()}
+)
+_MANY_PARTS = {f"{word}s": n for word, n in _PARTS.items()} | {"halves": 2}
 _COUNTS_ANOTHER_THING = frozenset(
     [
-        *_ORDINALS,
-        *(f"{word}s" for word in _ORDINALS),
+        *_PARTS,
+        *_MANY_PARTS,
         *words_of(
-            "halves pair pairs dozen dozens couple couples set sets group groups time times way ways case cases score scores fold each per"
+            "first pair pairs dozen dozens couple couples set sets group groups time times way ways case cases score scores fold each per"
         ),
         *words_of(
             "plus minus point or and to more less fewer squared cubed factorial radicals modulo mod hundreds thousands millions billions"
@@ -59,7 +66,7 @@ def cardinal(words: list[str]) -> tuple[int, int] | None:
 
 
 def in_digits(text: str) -> str | None:
-    """A text that is a whole number in words and at most a unit, with the number in digits: "minus twenty five" is -25, "five cats" 5 cats; None for every other text."""
+    """A text that is a number in words and at most a unit, in digits: "minus twenty five" is -25, "five cats" 5 cats, "three fifths" 3/5; None for every other text."""
     m = _IN_WORDS.fullmatch(text)
     if m is None:
         return None
@@ -69,6 +76,8 @@ def in_digits(text: str) -> str | None:
         return None
     number, used = found
     unit = words[used:]
+    if len(unit) == 1 and (parts := (_PARTS if number == 1 else _MANY_PARTS).get(unit[0])) is not None:
+        return f"{'-' if m[1] else ''}{number}/{parts}"
     if len(unit) > 1 or (unit and (unit[0] in _COUNTS_ANOTHER_THING or cardinal(unit))):
         return None
     return " ".join((("-" if m[1] else "") + str(number), *unit))
