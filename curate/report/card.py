@@ -129,8 +129,8 @@ def _traced(found: Mapping[str, Any]) -> list[str]:
     made += [
         f"{key} {_text(own[key])}" for key in ("model", "model_revision", "engine", "template", "sampling", "verifiers") if own.get(key)
     ]
-    if own.get("rewriter"):
-        made.append(f"rewritten by {_text(own['rewriter'].get('model'))}")
+    if isinstance(rewriter := own.get("rewriter"), Mapping):
+        made.append(f"rewritten by {_text(rewriter.get('model'))}")
     return list(dict.fromkeys(made))
 
 
